@@ -1,0 +1,108 @@
+import type { Hex } from 'viem'
+import type { IntegerModel } from '../model-export/integer-model.js'
+import type { Progress } from '../model-export/progress.js'
+import type { Context, Statement } from './statement.js'
+
+/** A compiled model on disk: `directory` is the `.plate` folder, `model` its integer model. */
+export type Plate = {
+  readonly directory: string
+  readonly model: IntegerModel
+  readonly modelId: Hex
+}
+
+/** Predicted before anyone waits. Seconds are for the machine class the constants were measured on. */
+export type Estimate = {
+  readonly backend: string
+  readonly feasible: boolean
+  /** Why not, with numbers; only when not feasible. */
+  readonly reason?: string
+  /** Backend-specific counts, e.g. `constraints`, `nonzeros`, in the order to print. */
+  readonly counts: Readonly<Record<string, number>>
+  readonly compileSeconds: number
+  readonly setupSeconds: number
+  readonly proveSeconds: number
+  readonly peakMemoryBytes: number
+  readonly provingKeyBytes: number
+  readonly proofBytes: number
+  /** Gas of `verifyImage` as a whole transaction. */
+  readonly gas: number
+}
+
+/** Where the keys come from. */
+export type SetupSource =
+  | { readonly kind: 'development' }
+  /** A powers-of-tau file in snarkjs format. */
+  | { readonly kind: 'ptau'; readonly path: string }
+
+/** Written as `<backend>/setup.json` next to the keys. */
+export type SetupRecord = {
+  readonly format: 'platemark-setup'
+  readonly version: 1
+  readonly backend: string
+  readonly kind: 'development' | 'ptau'
+  /** True when whoever made the key could forge proofs: development keys, ceremonies without a contribution. */
+  readonly insecure: boolean
+  /** Why it is insecure or what it rests on; printed wherever the key is used. */
+  readonly note: string
+  /** keccak256 of the canonical verifying key encoding. */
+  readonly verifyingKeyHash: Hex
+  /** SHA-256 of the .ptau, when there is one. */
+  readonly ptauSha256?: Hex
+  /** Names of phase-2 contributions in order, when there is a phase 2. */
+  readonly contributions?: readonly string[]
+}
+
+export type ProveRequest = {
+  readonly seed: bigint
+  readonly context: Context
+}
+
+export type ProveResult = {
+  readonly statement: Statement
+  readonly proof: Uint8Array
+  readonly pixels: Uint8Array
+  readonly seconds: number
+  readonly peakMemoryBytes: number
+  /** What computed it: 'cpu' or a named accelerator. */
+  readonly device: string
+}
+
+export type Verdict =
+  | { readonly valid: true }
+  /** `reason` names the check that failed. */
+  | { readonly valid: false; readonly reason: string }
+
+export type SolidityFile = { readonly path: string; readonly source: string }
+
+export type SolidityOptions = {
+  /** Write a verifier for an insecure key; its name and NatSpec say so and it works on local chains only. */
+  readonly allowInsecureSetup?: boolean
+}
+
+/**
+ * A proof system. Adding one touches no other. Every method that reads files throws
+ * `PlatemarkError` on anything malformed; `verify` returns a verdict and never throws on a bad proof.
+ */
+export type Backend = {
+  readonly name: string
+  /** `bytes4(keccak256(proofSystem))` is the ERC-7992 proof system id. */
+  readonly proofSystem: string
+  /** Name of the scheme of `Statement.imageHash`. */
+  readonly imageHashScheme: string
+  readonly estimate: (model: IntegerModel) => Estimate
+  /** Writes the circuit into `<plate>/<name>/`. */
+  readonly compile: (plate: Plate, progress: Progress) => Promise<void>
+  /** Writes the keys and `setup.json` into `<plate>/<name>/`. */
+  readonly setup: (plate: Plate, source: SetupSource, progress: Progress) => Promise<SetupRecord>
+  /** Proves, verifies the proof, and only then returns it. */
+  readonly prove: (plate: Plate, request: ProveRequest, progress: Progress) => Promise<ProveResult>
+  /** `verifyingKey` is the content of the key file that bundles and plates carry. */
+  readonly verify: (
+    plate: Pick<Plate, 'model' | 'modelId'>,
+    verifyingKey: unknown,
+    statement: Statement,
+    proof: Uint8Array,
+  ) => Promise<Verdict>
+  /** The verifier contract's sources; the first file holds the contract to deploy. */
+  readonly solidity: (plate: Plate, options: SolidityOptions) => Promise<readonly SolidityFile[]>
+}
