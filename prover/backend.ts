@@ -67,6 +67,16 @@ export type ProveResult = {
   readonly device: string
 }
 
+/** All that a verifier sees. It needs no model: a bundle carries everything here. */
+export type VerifyRequest = {
+  /** Parsed content of the key file that plates and bundles carry; unchecked. */
+  readonly verifyingKey: unknown
+  /** Latent dimensions of the model, one byte each. */
+  readonly latentDimensions: number
+  readonly statement: Statement
+  readonly proof: Uint8Array
+}
+
 export type Verdict =
   | { readonly valid: true }
   /** `reason` names the check that failed. */
@@ -96,13 +106,7 @@ export type Backend = {
   readonly setup: (plate: Plate, source: SetupSource, progress: Progress) => Promise<SetupRecord>
   /** Proves, verifies the proof, and only then returns it. */
   readonly prove: (plate: Plate, request: ProveRequest, progress: Progress) => Promise<ProveResult>
-  /** `verifyingKey` is the content of the key file that bundles and plates carry. */
-  readonly verify: (
-    plate: Pick<Plate, 'model' | 'modelId'>,
-    verifyingKey: unknown,
-    statement: Statement,
-    proof: Uint8Array,
-  ) => Promise<Verdict>
+  readonly verify: (request: VerifyRequest) => Promise<Verdict>
   /** The verifier contract's sources; the first file holds the contract to deploy. */
   readonly solidity: (plate: Plate, options: SolidityOptions) => Promise<readonly SolidityFile[]>
 }
