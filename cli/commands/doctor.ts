@@ -1,0 +1,77 @@
+import { createRequire } from 'node:module'
+import { availableParallelism, totalmem } from 'node:os'
+import { loadNative } from '../../prover/native.js'
+import { type Register, subcommand } from '../command.js'
+import { bytes } from '../terminal.js'
+import { toolVersion } from '../version.js'
+
+type Finding = {
+  readonly name: string
+  readonly ok: boolean
+  readonly required: boolean
+  readonly detail: string
+}
+
+const optionalPackages = [
+  ['circom2', 'compiles circuits of the groth16 backend'],
+  ['circomlib', 'Poseidon of the groth16 backend'],
+  ['snarkjs', 'proves with the groth16 backend'],
+  ['solc', 'compiles contracts for `deploy`'],
+  ['@foundry-rs/anvil', 'local chain of the demo'],
+] as const
+
+/** `doctor`: what works on this machine and how to get what does not. */
+export const doctor: Register = (program, run) => {
+  program.addCommand(
+    subcommand('doctor', 'Check what platemark can use on this machine.', [
+      'platemark doctor',
+    ]).action((options: { readonly json?: boolean }) =>
+      run(options.json === true, async (terminal) => {
+        const findings = [machine(), nodeVersion(), native(), ...optionalPackages.map(installed)]
+        const width = Math.max(...findings.map(({ name }) => name.length))
+        const healthy = findings.every(({ ok, required }) => ok || !required)
+        terminal.result(
+          { version: toolVersion, healthy, findings },
+          findings.map(
+            ({ name, ok, detail }) => `${ok ? '✓' : '✗'} ${name.padEnd(width)}  ${detail}`,
+          ),
+        )
+        return healthy ? 0 : 1
+      }),
+    ),
+  )
+}
+
+function machine(): Finding {
+  const detail = `${process.platform} ${process.arch}, ${availableParallelism()} cores, ${bytes(totalmem())} memory`
+  return { name: 'machine', ok: true, required: true, detail }
+}
+
+function nodeVersion(): Finding {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  const ok = major > 20 || (major === 20 && minor >= 19)
+  const detail = ok ? process.versions.node : `${process.versions.node}; needs 20.19 or newer`
+  return { name: 'node', ok, required: true, detail }
+}
+
+function native(): Finding {
+  try {
+    loadNative()
+    return { name: 'native addon', ok: true, required: true, detail: 'loaded' }
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error)
+    return { name: 'native addon', ok: false, required: true, detail }
+  }
+}
+
+/** GPL programs and tools that run as separate processes: optional, each with its purpose. */
+function installed([name, purpose]: (typeof optionalPackages)[number]): Finding {
+  const require = createRequire(import.meta.url)
+  try {
+    const { version } = require(`${name}/package.json`) as { readonly version: string }
+    return { name, ok: true, required: false, detail: `${version}, ${purpose}` }
+  } catch {
+    const detail = `not installed; ${purpose}. Get it with: npm install ${name}`
+    return { name, ok: false, required: false, detail }
+  }
+}

@@ -1,0 +1,108 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { field } from '../../model-export/json-fields.js'
+import { describeOnnx } from '../../model-export/onnx/describe-onnx.js'
+import { readPlate } from '../../model-export/plate.js'
+import { PlatemarkError } from '../../model-export/platemark-error.js'
+import { backends } from '../../prover/backends.js'
+import { parseSetupRecord } from '../../prover/setup-record.js'
+import { type Register, subcommand } from '../command.js'
+import { rows, type Terminal } from '../terminal.js'
+
+/** `inspect`: what is in an ONNX file or a compiled model. */
+export const inspect: Register = (program, run) => {
+  program.addCommand(
+    subcommand('inspect', 'Show what is in an ONNX file or in a compiled model.', [
+      'platemark inspect model.onnx',
+      'platemark inspect model.plate/',
+    ])
+      .argument('<path>', 'ONNX file or compiled model')
+      .action((path: string, options: { readonly json?: boolean }) =>
+        run(options.json === true, async (terminal) => {
+          await (existsSync(join(path, 'model.json'))
+            ? inspectPlate(path, terminal)
+            : inspectOnnx(path, terminal))
+          return 0
+        }),
+      ),
+  )
+}
+
+async function inspectOnnx(path: string, terminal: Terminal): Promise<void> {
+  const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
+    throw new PlatemarkError('The model could not be read.', {
+      expected: 'an ONNX file or a compiled model (.plate folder)',
+      found: cause.message,
+      cause,
+    })
+  })
+  const found = describeOnnx(bytes)
+  terminal.result({ kind: 'onnx', ...found }, [
+    ...rows([
+      ['producer', found.producer || '(unknown)'],
+      ['opset', found.opset],
+      ['parameters', found.parameters],
+      ...found.inputs.map((it) => ['input', `${it.name} ${it.shape.join('×')}`] as const),
+      ...found.outputs.map((it) => ['output', `${it.name} ${it.shape.join('×')}`] as const),
+    ]),
+    'operators',
+    ...Object.entries(found.operators).map(([name, count]) => `  ${name} ×${count}`),
+  ])
+}
+
+async function inspectPlate(path: string, terminal: Terminal): Promise<void> {
+  const { model, modelId } = await readPlate(path)
+  const setups = await Promise.all(
+    backends
+      .filter(({ name }) => existsSync(join(path, name, 'setup.json')))
+      .map(async ({ name }) => {
+        const file = join(path, name, 'setup.json')
+        return parseSetupRecord(field(JSON.parse(await readFile(file, 'utf8')), file))
+      }),
+  )
+  const { height, width, channels } = model.image
+  const nodes = model.nodes.map((node) => ({
+    name: node.name,
+    kind: node.kind,
+    shape: model.tensors[node.output]?.shape ?? [],
+    ...(node.kind === 'affine'
+      ? {
+          terms: node.terms.map((term) => term.kind),
+          table: model.tables[node.table]?.description ?? '',
+          accumulator: node.accumulator,
+          quotient: node.quotient,
+          shift: node.requantize.shift,
+        }
+      : {}),
+  }))
+  terminal.result(
+    {
+      kind: 'plate',
+      name: model.name,
+      modelId,
+      latent: { dimensions: model.latent.dimensions, distribution: model.latent.distribution },
+      image: { height, width, channels },
+      profile: model.source.profile,
+      onnxSha256: model.source.onnxSha256,
+      nodes,
+      setups,
+    },
+    [
+      ...rows([
+        ['name', model.name],
+        ['model id', modelId],
+        ['latent', `${model.latent.dimensions} dimensions, ${model.latent.distribution}`],
+        ['image', `${height} × ${width} × ${channels}`],
+        ['profile', model.source.profile],
+        ['ONNX SHA-256', model.source.onnxSha256],
+        ...setups.map((it) => [`${it.backend} keys`, it.note] as const),
+      ]),
+      'nodes',
+      ...nodes.map(
+        (node) =>
+          `  ${node.name}: ${node.kind} → ${node.shape.join('×')}${'table' in node ? `, ${node.table}` : ''}`,
+      ),
+    ],
+  )
+}

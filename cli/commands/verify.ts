@@ -1,0 +1,50 @@
+import { readPlate } from '../../model-export/plate.js'
+import { readBundle } from '../../prover/bundle.js'
+import { verifyBundle } from '../../prover/provenance.js'
+import { type Register, subcommand } from '../command.js'
+import { verificationLines } from '../verification-lines.js'
+
+type Options = { readonly model?: string; readonly image?: string; readonly json?: boolean }
+
+/** `verify`: is the bundle's proof valid for its statement and image? */
+export const verify: Register = (program, run) => {
+  program.addCommand(
+    subcommand('verify', 'Verify a bundle: image, hashes and proof. Exit code 1 when invalid.', [
+      'platemark verify image.provenance.json',
+      'platemark verify image.provenance.json --model model.plate/',
+    ])
+      .argument('<bundle>', 'provenance bundle')
+      .option('--model <plate>', 'compiled model that the proof must be about')
+      .option('--image <png>', 'image to check instead of the one beside the bundle')
+      .action((path: string, options: Options) =>
+        run(options.json === true, async (terminal) => {
+          const bundle = await readBundle(path)
+          const began = performance.now()
+          terminal.progress({ step: 'verifying' })
+          const verification = await verifyBundle(bundle, path, {
+            ...(options.model === undefined ? {} : { plate: await readPlate(options.model) }),
+            ...(options.image === undefined ? {} : { imagePath: options.image }),
+          })
+          const seconds = (performance.now() - began) / 1000
+          if (options.model === undefined)
+            terminal.remark(
+              'note: without --model, the verifying key and the model id are the bundle’s own word.',
+            )
+          if (bundle.setup.insecure) terminal.remark(`warning: ${bundle.setup.note}`)
+          terminal.result(
+            {
+              valid: verification.valid,
+              reason: verification.reason ?? null,
+              seconds,
+              insecure: bundle.setup.insecure,
+              modelChecked: options.model !== undefined,
+              statement: bundle.statement,
+              checks: verification.checks,
+            },
+            verificationLines(verification),
+          )
+          return verification.valid ? 0 : 1
+        }),
+      ),
+  )
+}

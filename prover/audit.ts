@@ -1,0 +1,55 @@
+import { generateImage } from '../circuits/generate-image.js'
+import { pixelHashes } from '../circuits/image-hashes.js'
+import { verifyBounds } from '../model-export/intervals.js'
+import { PlatemarkError } from '../model-export/platemark-error.js'
+import { silent } from '../model-export/progress.js'
+import type { Plate } from './backend.js'
+import type { Bundle } from './bundle.js'
+import { verifyBundle } from './provenance.js'
+import { type Check, equality, type Verification, verdictOf } from './verification.js'
+
+/**
+ * Checks a bundle against a model without trusting either file: proves again that no seed can leave
+ * the model's tables, regenerates the image from weights and seed, recomputes every hash, and
+ * verifies the proof. `extra` are the checks of a token, when there is one.
+ */
+export async function auditBundle(
+  bundle: Bundle,
+  bundlePath: string,
+  plate: Plate,
+  options: { readonly imagePath?: string; readonly extra?: readonly Check[] } = {},
+  progress = silent,
+): Promise<Verification> {
+  progress({ step: 'proving the bounds of the model again' })
+  const checks: Check[] = [checkBounds(plate)]
+  progress({ step: 'regenerating the image' })
+  const image = generateImage(plate.model, bundle.statement.seed)
+  const hashes = pixelHashes(image)
+  checks.push(
+    equality(
+      'regenerated image',
+      hashes.keccak256,
+      bundle.image.keccak256,
+      `seed ${bundle.statement.seed} gives these pixels`,
+    ),
+    equality('regenerated digest', hashes.poseidon, bundle.image.poseidon, hashes.poseidon),
+  )
+  progress({ step: 'verifying the proof' })
+  const { imagePath, extra = [] } = options
+  const verified = await verifyBundle(bundle, bundlePath, {
+    plate,
+    ...(imagePath === undefined ? {} : { imagePath }),
+  })
+  return verdictOf([...checks, ...verified.checks, ...extra])
+}
+
+function checkBounds(plate: Plate): Check {
+  const name = 'model bounds'
+  try {
+    verifyBounds(plate.model)
+    return { name, result: 'passed', detail: 'no seed can leave a table or overflow' }
+  } catch (error) {
+    if (!(error instanceof PlatemarkError)) throw error
+    return { name, result: 'failed', detail: error.shortMessage }
+  }
+}

@@ -1,0 +1,181 @@
+import { readFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import type { Image } from '../circuits/image-digest.js'
+import { fileHashes, pixelHashes } from '../circuits/image-hashes.js'
+import { decodePng, encodePng } from '../circuits/png.js'
+import { writeFileAtomic } from '../model-export/atomic-write.js'
+import { readJsonFile } from '../model-export/json-fields.js'
+import { PlatemarkError } from '../model-export/platemark-error.js'
+import type { Progress } from '../model-export/progress.js'
+import type { Backend, Plate, ProveRequest, ProveResult } from './backend.js'
+import { findBackend } from './backends.js'
+import { type Bundle, type BundleImage, writeBundle } from './bundle.js'
+import { parseSetupRecord } from './setup-record.js'
+import { type Check, equality, type Verification, verdictOf } from './verification.js'
+
+/** Ending of every bundle's file name. */
+export const BUNDLE_SUFFIX = '.provenance.json'
+
+export type ProvenanceResult = {
+  readonly bundle: Bundle
+  readonly bundlePath: string
+  readonly imagePath: string
+  readonly proved: ProveResult
+}
+
+/**
+ * Proves that a seed generates an image and writes the bundle with the PNG beside it. The bundle is
+ * written last, so one that exists is complete.
+ *
+ * @param bundlePath - must end in `.provenance.json`; the image takes the same name with `.png`
+ * @throws {PlatemarkError} when the plate has no keys, the name is wrong or proving fails.
+ */
+export async function writeProvenance(
+  plate: Plate,
+  backend: Backend,
+  request: ProveRequest,
+  bundlePath: string,
+  toolVersion: string,
+  progress: Progress,
+): Promise<ProvenanceResult> {
+  const name = basename(bundlePath)
+  if (!name.endsWith(BUNDLE_SUFFIX) || name === BUNDLE_SUFFIX)
+    throw new PlatemarkError('The output has the wrong name.', {
+      expected: `a file name that ends in ${BUNDLE_SUFFIX}`,
+      found: name,
+      fix: `Use -o ${name.replace(/(\.provenance)?(\.json)?$/, '') || 'image'}${BUNDLE_SUFFIX}`,
+    })
+  const keys = join(plate.directory, backend.name)
+  const setup = parseSetupRecord(await readJsonFile(join(keys, 'setup.json'), 'setup record'))
+  const verifyingKey = (await readJsonFile(join(keys, 'verifying-key.json'), 'verifying key')).value
+  const proved = await backend.prove(plate, request, progress)
+  const { height, width, channels } = plate.model.image
+  const image: Image = { height, width, channels, pixels: proved.pixels }
+  const png = await encodePng(image)
+  const imagePath = join(dirname(bundlePath), name.replace(BUNDLE_SUFFIX, '.png'))
+  const bundle: Bundle = {
+    format: 'platemark-provenance',
+    version: 1,
+    backend: backend.name,
+    statement: proved.statement,
+    model: { name: plate.model.name, latentDimensions: plate.model.latent.dimensions },
+    image: describeImage(basename(imagePath), image, png),
+    proof: `0x${Buffer.from(proved.proof).toString('hex')}`,
+    verifyingKey,
+    setup,
+    toolVersion,
+  }
+  await writeFileAtomic(imagePath, png)
+  await writeBundle(bundlePath, bundle)
+  return { bundle, bundlePath, imagePath, proved }
+}
+
+function describeImage(file: string, image: Image, png: Uint8Array): BundleImage {
+  const { height, width, channels } = image
+  const hashes = fileHashes(png)
+  return {
+    file,
+    height,
+    width,
+    channels,
+    ...pixelHashes(image),
+    fileSha256: hashes.sha256,
+    fileCid: hashes.cid,
+  }
+}
+
+/**
+ * Checks a bundle: the image file against its hashes, the hashes against the statement, and the proof
+ * against the statement. With a plate, also that the statement is about that model and key; without
+ * one, the verifying key is the bundle's own word.
+ *
+ * @param imagePath - the image to check; by default the bundle's file beside it
+ */
+export async function verifyBundle(
+  bundle: Bundle,
+  bundlePath: string,
+  options: { readonly plate?: Plate; readonly imagePath?: string } = {},
+): Promise<Verification> {
+  const checks: Check[] = [...(await checkImageFile(bundle, bundlePath, options.imagePath))]
+  const backend = findBackend(bundle.backend)
+  const digests: Readonly<Record<string, string>> = {
+    poseidon: bundle.image.poseidon,
+    keccak256: bundle.image.keccak256,
+  }
+  checks.push(
+    equality(
+      'statement',
+      digests[backend.imageHashScheme] ?? `a hash by ${backend.imageHashScheme}`,
+      bundle.statement.imageHash,
+      'is about the hash of this image',
+    ),
+  )
+  if (options.plate !== undefined) checks.push(...(await checkPlate(bundle, options.plate)))
+  const verdict = await backend.verify({
+    verifyingKey: bundle.verifyingKey,
+    latentDimensions: bundle.model.latentDimensions,
+    statement: bundle.statement,
+    proof: new Uint8Array(Buffer.from(bundle.proof.slice(2), 'hex')),
+  })
+  checks.push({
+    name: 'proof',
+    result: verdict.valid ? 'passed' : 'failed',
+    detail: verdict.valid ? `${backend.proofSystem} proof verifies` : verdict.reason,
+  })
+  return verdictOf(checks)
+}
+
+async function checkImageFile(
+  bundle: Bundle,
+  bundlePath: string,
+  imagePath: string | undefined,
+): Promise<readonly Check[]> {
+  const path = imagePath ?? join(dirname(bundlePath), bundle.image.file)
+  const png = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT' && imagePath === undefined) return undefined
+    throw new PlatemarkError('The image could not be read.', { found: cause.message, cause })
+  })
+  if (png === undefined)
+    return [{ name: 'image', result: 'skipped', detail: `there is no file ${path}` }]
+  const image = await decodePng(png)
+  const { height, width, channels, poseidon, keccak256, fileSha256, fileCid } = bundle.image
+  const found = pixelHashes(image)
+  const file = fileHashes(png)
+  const size = (of: Pick<Image, 'height' | 'width' | 'channels'>) =>
+    `${of.height}×${of.width}×${of.channels}`
+  return [
+    equality('image size', size({ height, width, channels }), size(image), size(image)),
+    equality('image Poseidon digest', poseidon, found.poseidon, poseidon),
+    equality('image keccak-256', keccak256, found.keccak256, keccak256),
+    equality('image file SHA-256', fileSha256, file.sha256, fileSha256),
+    equality('image file CID', fileCid, file.cid, fileCid),
+  ]
+}
+
+async function checkPlate(bundle: Bundle, plate: Plate): Promise<readonly Check[]> {
+  const setup = parseSetupRecord(
+    await readJsonFile(join(plate.directory, bundle.backend, 'setup.json'), 'setup record'),
+  )
+  return [
+    equality('model id', plate.modelId, bundle.statement.modelId, `${plate.modelId}, recomputed`),
+    equality(
+      'latent dimensions',
+      String(plate.model.latent.dimensions),
+      String(bundle.model.latentDimensions),
+      String(plate.model.latent.dimensions),
+    ),
+    await checkKey(bundle, plate, setup.verifyingKeyHash),
+  ]
+}
+
+/** The bundle's key must be the plate's, compared by content: a hash that a file states proves nothing. */
+async function checkKey(bundle: Bundle, plate: Plate, keyHash: string): Promise<Check> {
+  const path = join(plate.directory, bundle.backend, 'verifying-key.json')
+  const key = (await readJsonFile(path, 'verifying key')).value
+  return equality(
+    'verifying key',
+    JSON.stringify(key),
+    JSON.stringify(bundle.verifyingKey),
+    `is the model's, ${keyHash}`,
+  )
+}
