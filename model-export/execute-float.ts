@@ -1,0 +1,79 @@
+import type { FloatModel, FloatNode } from './float-model.js'
+import { prepareTerm } from './linear-terms.js'
+import { PlatemarkError } from './platemark-error.js'
+import { broadcastIndex, elementCount, transposeIndex } from './tensor-index.js'
+import { evaluateStep } from './unary.js'
+
+type Tensors = Map<string, Float64Array>
+type Step = (tensors: Tensors) => Float64Array
+
+/**
+ * Runs a float model in plain double arithmetic: what calibration measures and tests compare with.
+ * For more than one input, `prepareFloat` saves the preparation of the weights.
+ *
+ * @param model - a lowered model
+ * @param input - the latent, row-major, one value an element of `model.input.shape`
+ * @returns every tensor by name, the input included, in order of definition
+ * @throws PlatemarkError if the input has the wrong number of elements
+ * @example
+ * const tensors = executeFloat(model, latent)
+ * const image = tensors.get(model.output.name)
+ */
+export function executeFloat(model: FloatModel, input: Float64Array): Map<string, Float64Array> {
+  return prepareFloat(model)(input)
+}
+
+/**
+ * `executeFloat` in two steps: lays the weights out once, then runs any number of inputs.
+ *
+ * @param model - a lowered model
+ * @returns a function of the latent, as `executeFloat`
+ */
+export function prepareFloat(
+  model: FloatModel,
+): (input: Float64Array) => Map<string, Float64Array> {
+  const steps = model.nodes.map((node) => [node.output, prepareNode(node)] as const)
+  const size = elementCount(model.input.shape)
+  return (input) => {
+    if (input.length !== size) {
+      throw new PlatemarkError(`The input of model "${model.name}" has the wrong size.`, {
+        expected: `${size} values (shape ${model.input.shape.join('×')})`,
+        found: `${input.length} values`,
+      })
+    }
+    const tensors: Tensors = new Map([[model.input.name, input]])
+    for (const [output, step] of steps) tensors.set(output, step(tensors))
+    return tensors
+  }
+}
+
+function prepareNode(node: FloatNode): Step {
+  if (node.kind === 'rearrange') {
+    const index = transposeIndex(node.inputShape, node.permutation)
+    return (tensors) => {
+      const source = read(tensors, node.input)
+      return Float64Array.from(index, (at) => source[at]!)
+    }
+  }
+  const terms = node.terms.map((term) => [term.input, prepareTerm(term, node.shape)] as const)
+  const size = elementCount(node.shape)
+  const { bias } = node
+  const start =
+    bias === undefined
+      ? new Float64Array(size)
+      : Float64Array.from(broadcastIndex(bias.shape, node.shape), (at) => bias.data[at]!)
+  return (tensors) => {
+    const out = start.slice()
+    for (const [input, addTo] of terms) addTo(read(tensors, input), out)
+    for (const step of node.activation) {
+      for (let i = 0; i < out.length; i++) out[i] = evaluateStep(step, out[i]!)
+    }
+    return out
+  }
+}
+
+function read(tensors: Tensors, name: string): Float64Array {
+  const tensor = tensors.get(name)
+  if (tensor === undefined) throw new RangeError(`tensor "${name}" is used before it is defined`)
+  return tensor
+}
