@@ -1,0 +1,79 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { writeDirectoryAtomic } from '../../model-export/atomic-write.js'
+import { compileModel } from '../../model-export/compile-model.js'
+import { modelId, writePlate } from '../../model-export/plate.js'
+import { PlatemarkError } from '../../model-export/platemark-error.js'
+import { type Register, subcommand } from '../command.js'
+import {
+  chosenBackend,
+  compileOptions,
+  type ModelOptions,
+  readModelFile,
+  withModelOptions,
+} from '../compile-options.js'
+import { refuseInfeasible } from '../estimate-lines.js'
+import { rows } from '../terminal.js'
+
+type Options = ModelOptions & { readonly output: string; readonly json?: boolean }
+
+/** `compile`: ONNX to a compiled model. */
+export const compile: Register = (program, run) => {
+  program.addCommand(
+    withModelOptions(
+      subcommand('compile', 'Compile an ONNX generator to an exact integer model and its circuit.', [
+        'platemark compile model.onnx -o model.plate/',
+        'platemark compile model.onnx -o model.plate/ --backend none --latent uniform',
+      ])
+        .argument('<onnx>', 'ONNX file of the generator')
+        .requiredOption('-o, --output <folder>', 'folder of the compiled model, <name>.plate/'),
+    ).action((path: string, options: Options) =>
+      run(options.json === true, async (terminal) => {
+        refuseForeignFolder(options.output)
+        const { name, bytes } = await readModelFile(path, options)
+        const { progress } = terminal
+        const { model, report } = await compileModel(bytes, name, compileOptions(options), progress)
+        const backend = chosenBackend(options)
+        const estimate = backend?.estimate(model)
+        if (estimate !== undefined) refuseInfeasible(estimate)
+        const id = modelId(model)
+        await writeDirectoryAtomic(options.output, async (directory) => {
+          await writePlate(directory, model, report)
+          await backend?.compile({ directory, model, modelId: id }, progress)
+        })
+        terminal.result(
+          { plate: options.output, modelId: id, backend: backend?.name ?? null, ...report, estimate },
+          rows([
+            ['compiled model', options.output],
+            ['model id', id],
+            ['parameters', report.parameters],
+            ['activations', report.activations],
+            ['MACs', report.macs],
+            ['PSNR', `${report.psnr.toFixed(1)} dB over ${report.seeds} seeds`],
+            ['worst pixel', `off by ${report.worstPixelDifference} of 255`],
+            ['SSIM', report.ssim.toFixed(4)],
+            ...Object.entries(estimate?.counts ?? {}),
+          ]),
+        )
+        return 0
+      }),
+    ),
+  )
+}
+
+/** The output folder is replaced as a whole, so it must be ours, empty or new. */
+function refuseForeignFolder(path: string): void {
+  if (!existsSync(path) || existsSync(join(path, 'model.json'))) return
+  let entries: readonly string[]
+  try {
+    entries = readdirSync(path)
+  } catch {
+    entries = ['a file']
+  }
+  if (entries.length === 0) return
+  throw new PlatemarkError('The output folder holds something else.', {
+    expected: 'a new or empty folder, or a compiled model to replace',
+    found: `${path} with ${entries.slice(0, 3).join(', ')}${entries.length > 3 ? ', …' : ''}`,
+    fix: 'Choose another folder, for example -o model.plate/',
+  })
+}
