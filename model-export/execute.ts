@@ -131,7 +131,7 @@ function affineStep(model: IntegerModel, node: AffineNode): Step {
 }
 
 /** The bias of every output element, zero where the node has none. */
-export function expandBias(node: AffineNode, shape: readonly number[]): Float64Array {
+export function expandBias(node: Pick<AffineNode, 'bias'>, shape: readonly number[]): Float64Array {
   const { bias } = node
   if (bias === undefined) return new Float64Array(elementCount(shape))
   return Float64Array.from(broadcastIndex(bias.shape, shape), (at) => bias.data[at]!)
