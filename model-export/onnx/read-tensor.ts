@@ -1,0 +1,158 @@
+import type { onnx } from 'onnx-proto'
+import { PlatemarkError } from '../platemark-error.js'
+import { elementCount } from '../tensor-index.js'
+import type { Constant, Dtype } from './onnx-graph.js'
+
+/** Numbers of TensorProto.DataType that we read. */
+const dtypes: ReadonlyMap<number, Dtype> = new Map([
+  [1, 'float32'],
+  [2, 'uint8'],
+  [3, 'int8'],
+  [6, 'int32'],
+  [7, 'int64'],
+  [9, 'bool'],
+  [10, 'float16'],
+  [11, 'float64'],
+])
+
+const unsupportedNames: ReadonlyMap<number, string> = new Map([
+  [4, 'uint16'],
+  [5, 'int16'],
+  [8, 'string'],
+  [12, 'uint32'],
+  [13, 'uint64'],
+  [14, 'complex64'],
+  [15, 'complex128'],
+  [16, 'bfloat16'],
+])
+
+/** The element type of this number in ONNX, or undefined for the ones we do not read. */
+export function dtypeOf(code: number): Dtype | undefined {
+  return dtypes.get(code)
+}
+
+/** The name of an element type for messages, also where we do not read it. */
+export function dtypeName(code: number): string {
+  return dtypes.get(code) ?? unsupportedNames.get(code) ?? `type ${code}`
+}
+
+/** The element types that we read, for messages. */
+export const supportedDtypes: string = [...dtypes.values()].join(', ')
+
+/**
+ * A 64-bit integer of protobufjs, which is a number or a `Long`, as a double.
+ */
+export function toNumber(value: unknown): number {
+  if (typeof value === 'number') return value
+  const { low, high, unsigned } = value as { low: number; high: number; unsigned: boolean }
+  return (unsigned ? high >>> 0 : high) * 2 ** 32 + (low >>> 0)
+}
+
+/** IEEE half precision from its 16 bits. */
+export function halfToNumber(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1
+  const exponent = (bits >> 10) & 0x1f
+  const fraction = bits & 0x3ff
+  if (exponent === 0) return sign * fraction * 2 ** -24
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : Number.NaN
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
+}
+
+/**
+ * Reads one tensor of the file, raw or typed.
+ *
+ * @param proto - the decoded message
+ * @param label - how messages call the tensor
+ * @throws PlatemarkError for element types that we do not read, external data, and data whose length
+ * does not fit the shape
+ */
+export function readTensor(proto: onnx.ITensorProto, label: string): Constant {
+  const code = proto.dataType ?? 0
+  const dtype = dtypes.get(code)
+  if (dtype === undefined) {
+    throw new PlatemarkError(`${label} has an element type that is not supported.`, {
+      expected: supportedDtypes,
+      found: dtypeName(code),
+    })
+  }
+  if (proto.dataLocation === 1 || (proto.externalData?.length ?? 0) > 0) {
+    throw new PlatemarkError(`${label} keeps its data in another file.`, {
+      expected: 'an ONNX file that holds its weights',
+      found: 'external data',
+      fix: 'Save the model in one file (in Python: onnx.save(onnx.load(path), path, save_as_external_data=False)).',
+    })
+  }
+  const shape = (proto.dims ?? []).map(toNumber)
+  if (shape.some((size) => !Number.isSafeInteger(size) || size < 0)) {
+    throw new PlatemarkError(`${label} has a bad shape.`, {
+      expected: 'sizes of at least 0',
+      found: shape.join('×'),
+    })
+  }
+  const count = elementCount(shape)
+  const data =
+    (proto.rawData?.length ?? 0) > 0
+      ? readRaw(proto.rawData as Uint8Array, dtype, count, label)
+      : readTyped(proto, dtype, count, label)
+  return { kind: 'constant', dtype, shape, data }
+}
+
+function wrongLength(label: string, expected: number, found: number, unit: string): PlatemarkError {
+  return new PlatemarkError(`${label} has data of the wrong length.`, {
+    expected: `${expected} ${unit}`,
+    found: `${found} ${unit}`,
+    fix: 'The file is damaged: export or download it again.',
+  })
+}
+
+const bytesOf: Readonly<Record<Dtype, number>> = {
+  float32: 4,
+  float64: 8,
+  float16: 2,
+  int8: 1,
+  uint8: 1,
+  int32: 4,
+  int64: 8,
+  bool: 1,
+}
+
+/** Raw data is little-endian, whatever the machine. The length is checked before anything is allocated. */
+function readRaw(bytes: Uint8Array, dtype: Dtype, count: number, label: string): Float64Array {
+  const width = bytesOf[dtype]
+  if (bytes.length !== count * width) throw wrongLength(label, count * width, bytes.length, 'bytes')
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const readers: Readonly<Record<Dtype, (at: number) => number>> = {
+    float32: (at) => view.getFloat32(at, true),
+    float64: (at) => view.getFloat64(at, true),
+    float16: (at) => halfToNumber(view.getUint16(at, true)),
+    int8: (at) => view.getInt8(at),
+    uint8: (at) => view.getUint8(at),
+    int32: (at) => view.getInt32(at, true),
+    int64: (at) => view.getInt32(at + 4, true) * 2 ** 32 + view.getUint32(at, true),
+    bool: (at) => (view.getUint8(at) === 0 ? 0 : 1),
+  }
+  const read = readers[dtype]
+  const data = new Float64Array(count)
+  for (let i = 0; i < count; i++) data[i] = read(i * width)
+  return data
+}
+
+function readTyped(
+  proto: onnx.ITensorProto,
+  dtype: Dtype,
+  count: number,
+  label: string,
+): Float64Array {
+  const values: readonly unknown[] =
+    (dtype === 'float32'
+      ? proto.floatData
+      : dtype === 'float64'
+        ? proto.doubleData
+        : dtype === 'int64'
+          ? proto.int64Data
+          : proto.int32Data) ?? []
+  if (values.length !== count) throw wrongLength(label, count, values.length, 'elements')
+  const data = Float64Array.from(values, toNumber)
+  if (dtype === 'float16') return data.map((bits) => halfToNumber(bits & 0xffff))
+  return dtype === 'bool' ? data.map((value) => (value === 0 ? 0 : 1)) : data
+}
