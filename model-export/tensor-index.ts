@@ -55,14 +55,21 @@ export function transposeIndex(
   )
 }
 
-/**
- * For every element of `to`, the element of `from` that broadcasting repeats there (same rank, axes of
- * size 1 repeat).
- */
+/** Whether `from` broadcasts to `to` by NumPy's rules (aligned at the last axis, 1 repeats). */
+export function broadcastsTo(from: readonly number[], to: readonly number[]): boolean {
+  const missing = to.length - from.length
+  return missing >= 0 && from.every((size, axis) => size === 1 || size === to[axis + missing])
+}
+
+/** For every element of `to`, the element of `from` that broadcasting repeats there. */
 export function broadcastIndex(from: readonly number[], to: readonly number[]): Int32Array {
+  const missing = to.length - from.length
   const own = rowMajorStrides(from)
   return gatherIndex(
     to,
-    to.map((_, axis) => (from[axis] === 1 ? 0 : own[axis]!)),
+    to.map((_, axis) => {
+      const source = axis - missing
+      return source < 0 || from[source] === 1 ? 0 : own[source]!
+    }),
   )
 }

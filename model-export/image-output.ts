@@ -1,0 +1,115 @@
+import type { TensorStatistics } from './calibrate.js'
+import { PlatemarkError } from './platemark-error.js'
+import { evaluateStep, type UnaryChain } from './unary.js'
+
+/** Order of the float model's output axes. */
+export type ImageLayout = 'CHW' | 'HWC'
+
+export type ImageSize = {
+  readonly height: number
+  readonly width: number
+  readonly channels: 1 | 3 | 4
+  readonly layout: ImageLayout
+}
+
+/** The ranges that generators use for pixels. */
+const PIXEL_RANGES: readonly (readonly [number, number])[] = [
+  [0, 1],
+  [-1, 1],
+  [0, 255],
+]
+
+/**
+ * Which axes of the output are height, width and channels. Leading axes of size 1 are batch axes; two
+ * axes that are left are a grey image.
+ *
+ * @param shape - shape of the float model's output
+ * @param layout - decides where both readings are possible
+ * @throws {PlatemarkError} where there is no reading, or two and no layout is given.
+ * @example
+ * detectImageSize([1, 3, 32, 32]) // 32 × 32 × 3, CHW
+ */
+export function detectImageSize(shape: readonly number[], layout?: ImageLayout): ImageSize {
+  const kept = shape.slice(0)
+  while (kept.length > 3) {
+    if (kept[0] !== 1) throw notAnImage(shape)
+    kept.shift()
+  }
+  const readings = candidates(kept).filter((size) => layout === undefined || size.layout === layout)
+  const [first, second] = readings
+  if (first === undefined) throw notAnImage(shape, layout)
+  if (second === undefined || first.channels === 1) return first
+  throw new PlatemarkError('The layout of the output is ambiguous.', {
+    expected: 'channels × height × width or height × width × channels',
+    found: `${shape.join('×')}, which could be either`,
+    fix: 'Pass the layout: --layout CHW or --layout HWC.',
+  })
+}
+
+function candidates(shape: readonly number[]): readonly ImageSize[] {
+  const [a = 0, b = 0, c = 0] = shape
+  if (shape.length === 2) return [{ height: a, width: b, channels: 1, layout: 'CHW' }]
+  if (shape.length !== 3) return []
+  return [
+    ...(isChannels(a) ? [{ height: b, width: c, channels: a, layout: 'CHW' as const }] : []),
+    ...(isChannels(c) ? [{ height: a, width: b, channels: c, layout: 'HWC' as const }] : []),
+  ]
+}
+
+function isChannels(size: number): size is 1 | 3 | 4 {
+  return size === 1 || size === 3 || size === 4
+}
+
+/**
+ * The range of outputs that becomes 0…255: what the last activation bounds the output to where that
+ * is a usual pixel range, else the usual range that the calibrated values fill.
+ *
+ * @throws {PlatemarkError} where neither says.
+ * @example
+ * detectOutputRange([{ op: 'tanh' }], statistics) // [-1, 1]
+ */
+export function detectOutputRange(
+  activation: UnaryChain,
+  statistics: TensorStatistics,
+): readonly [number, number] {
+  const [low, high] = imageOf(activation)
+  const byActivation = PIXEL_RANGES.find(
+    ([min, max]) => Math.abs(low - min) <= max * 1e-5 && Math.abs(high - max) <= max * 1e-5,
+  )
+  if (byActivation !== undefined) return byActivation
+  const slack = 0.1
+  const byValues = PIXEL_RANGES.find(
+    ([min, max]) =>
+      statistics.min >= min - slack * max &&
+      statistics.max <= max + slack * max &&
+      statistics.max - statistics.min >= (max - min) / 4,
+  )
+  if (byValues !== undefined) return byValues
+  throw new PlatemarkError('The range of the output is not clear.', {
+    expected: 'an output within [0, 1], [-1, 1] or [0, 255]',
+    found: `values from ${statistics.min.toPrecision(4)} to ${statistics.max.toPrecision(4)}`,
+    fix: 'Pass the range that is black to white: --range 0,1',
+  })
+}
+
+/** The values that a chain can take on all reals; every step is monotone on either side of 0. */
+function imageOf(chain: UnaryChain): readonly [number, number] {
+  let low = Number.NEGATIVE_INFINITY
+  let high = Number.POSITIVE_INFINITY
+  for (const step of chain) {
+    if (step.op === 'linear' && step.factor === 0) [low, high] = [step.offset, step.offset]
+    const inside = low < 0 && high > 0 ? [low, 0, high] : [low, high]
+    const values = inside.map((x) => evaluateStep(step, x))
+    low = Math.min(...values)
+    high = Math.max(...values)
+  }
+  return [low, high]
+}
+
+function notAnImage(shape: readonly number[], layout?: ImageLayout): PlatemarkError {
+  return new PlatemarkError('The output of the model is not an image.', {
+    expected: `${layout === undefined ? '' : `${layout}, `}one image of 1, 3 or 4 channels: height × width, channels × height × width or height × width × channels`,
+    found: shape.join('×') || 'a scalar',
+    fix: 'Export the model with the image itself as its first output.',
+  })
+}

@@ -1,0 +1,71 @@
+import type { Latent } from './integer-model.js'
+
+/**
+ * The 256 values of one latent dimension: integers nearest to F⁻¹((byte + 1/2) / 256) / scale, where F
+ * is the distribution function of the standard normal distribution, or of the uniform one on (−1, 1).
+ * Computed with +, −, ×, ÷ and comparisons alone, which IEEE 754 fixes to the bit on every machine.
+ *
+ * @param scale - a power of two; the latent's real value is integer · scale
+ * @example
+ * latentTable('uniform', 2 ** -8)[0] // -255
+ */
+export function latentTable(
+  distribution: Latent['distribution'],
+  scale: number,
+): readonly number[] {
+  const upper = Array.from({ length: 128 }, (_, i) => {
+    const excess = (i + 0.5) / 256
+    const value = distribution === 'uniform' ? 2 * excess : normalQuantile(excess)
+    return Math.floor(value / scale + 0.5)
+  })
+  return [...upper.map((value) => -value).reverse(), ...upper]
+}
+
+/** x ≥ 0 with Φ(x) = 1/2 + excess, by bisection: Φ is increasing and the answer is below 4. */
+function normalQuantile(excess: number): number {
+  let low = 0
+  let high = 4
+  for (let step = 0; step < 60; step++) {
+    const middle = (low + high) / 2
+    if (normalExcess(middle) < excess) low = middle
+    else high = middle
+  }
+  return (low + high) / 2
+}
+
+/** Φ(x) − 1/2 = φ(x) · (x + x³/3 + x⁵/(3·5) + …), for 0 ≤ x ≤ 4. */
+function normalExcess(x: number): number {
+  let term = x
+  let sum = x
+  for (let odd = 3; odd < 200; odd += 2) {
+    term = (term * x * x) / odd
+    sum += term
+  }
+  return (sum * 0.3989422804014327) / exponential((x * x) / 2)
+}
+
+/** e^y for 0 ≤ y ≤ 8, by its series. */
+function exponential(y: number): number {
+  let term = 1
+  let sum = 1
+  for (let n = 1; n < 80; n++) {
+    term = (term * y) / n
+    sum += term
+  }
+  return sum
+}
+
+/**
+ * Latent bytes for calibration and reports: any fixed, well-spread sequence will do, so this is
+ * SplitMix32. (Seeds of users are expanded by keccak, see `circuits/seed-expansion.ts`.)
+ */
+export function sampleLatent(seed: number, dimensions: number): Uint8Array {
+  let state = Math.imul(seed + 1, 0x9e3779b9)
+  return Uint8Array.from({ length: dimensions }, () => {
+    state = (state + 0x9e3779b9) | 0
+    let z = state
+    z = Math.imul(z ^ (z >>> 16), 0x85ebca6b)
+    z = Math.imul(z ^ (z >>> 13), 0xc2b2ae35)
+    return (z ^ (z >>> 16)) >>> 24
+  })
+}
