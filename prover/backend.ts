@@ -1,14 +1,8 @@
 import type { Hex } from 'viem'
 import type { IntegerModel } from '../model-export/integer-model.js'
+import type { Plate } from '../model-export/plate.js'
 import type { Progress } from '../model-export/progress.js'
 import type { Context, Statement } from './statement.js'
-
-/** A compiled model on disk: `directory` is the `.plate` folder, `model` its integer model. */
-export type Plate = {
-  readonly directory: string
-  readonly model: IntegerModel
-  readonly modelId: Hex
-}
 
 /** Predicted before anyone waits. Seconds are for the machine class the constants were measured on. */
 export type Estimate = {
