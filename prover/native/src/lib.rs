@@ -1,0 +1,3 @@
+//! The parts of platemark that need native speed.
+
+pub mod sumcheck;

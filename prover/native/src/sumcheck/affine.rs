@@ -1,0 +1,297 @@
+//! The affine argument's tables (protocol.md §6.1–§6.3): weights contracted at r, inputs contracted
+//! along the wiring. Work is about the size of the weights plus the size of the activations.
+
+use super::claims::copy_wire;
+use super::descriptor::{Block, Term};
+use super::field::{F, from_i64};
+use super::multilinear::eq_vector;
+use ark_ff::{One, Zero};
+use rayon::prelude::*;
+
+/// One term between the phases.
+pub struct Prepared {
+    /// Input contracted over its row axes: contract index major, then (group, spatial) index.
+    input: Vec<F>,
+    columns: usize,
+    contract_bits: usize,
+    group: Vec<F>,
+    /// Per kernel axis: kernel index × padded spatial index.
+    taps: [Vec<Vec<F>>; 2],
+    kernel: [usize; 2],
+    kernel_bits: usize,
+}
+
+/// `Σ_o eq(r, o)·W(o, ·)`: the weights at r, over (group, contract, kernel).
+pub fn contract_weights(term: &Term, output: &Block, input: &Block, r: &[F], weights: &[i64]) -> Vec<F> {
+    let bits = term.bits(output, input);
+    let mut point = Vec::new();
+    for &axis in &term.output_axes {
+        point.extend_from_slice(&r[output.slice(axis)]);
+    }
+    let eq = eq_vector(&point);
+    let width = 1usize << bits.first();
+    let block = &weights[term.weight..term.weight + eq.len() * width];
+    let sum_columns = |from: usize, to: usize| -> Vec<F> {
+        let mut sum = vec![F::zero(); to - from];
+        for (o, e) in eq.iter().enumerate() {
+            let row = &block[o * width + from..o * width + to];
+            for (s, &w) in sum.iter_mut().zip(row) {
+                if w != 0 {
+                    *s += *e * from_i64(w);
+                }
+            }
+        }
+        sum
+    };
+    let step = width.div_ceil(rayon::current_num_threads()).max(64);
+    (0..width.div_ceil(step))
+        .into_par_iter()
+        .flat_map_iter(|i| sum_columns(i * step, ((i + 1) * step).min(width)))
+        .collect()
+}
+
+/// Lays out the input of a term and the wiring at r.
+pub fn prepare(term: &Term, output: &Block, input: &Block, r: &[F], cells: &[i64]) -> Prepared {
+    let bits = term.bits(output, input);
+    let columns = 1usize << bits.second();
+    // For every axis of the input: where its digit goes, and the row weight.
+    let mut shifts: Vec<Option<(bool, usize)>> = vec![None; input.axes.len()];
+    let mut place = |axes: &[usize], contract: bool, top: usize| {
+        let mut shift = top;
+        for &axis in axes {
+            shift -= input.slice(axis).len();
+            shifts[axis] = Some((contract, shift));
+        }
+    };
+    let groups: Vec<usize> = term.group_axes.iter().map(|p| p[1]).collect();
+    place(&term.contract_axes, true, bits.contract);
+    place(&groups, false, bits.second());
+    let mut top = bits.second() - bits.group;
+    for (spatial, own) in term.spatial.iter().zip(&bits.spatial) {
+        place(&spatial.input, false, top);
+        top -= own;
+    }
+    let mut address = vec![(0usize, 0usize)];
+    let mut row = vec![F::one()];
+    for axis in 0..input.axes.len() {
+        let size = 1usize << input.slice(axis).len();
+        match shifts[axis] {
+            Some((contract, shift)) => {
+                address = address
+                    .iter()
+                    .flat_map(|&(c, u)| {
+                        (0..size).map(move |i| {
+                            if contract {
+                                (c | (i << shift), u)
+                            } else {
+                                (c, u | (i << shift))
+                            }
+                        })
+                    })
+                    .collect();
+                if row.len() > 1 {
+                    row = row.iter().flat_map(|w| vec![*w; size]).collect();
+                }
+            }
+            None => {
+                // A row axis: bound at r.
+                let out = term.row_axes.iter().find(|p| p[1] == axis).map_or(0, |p| p[0]);
+                let eq = eq_vector(&r[output.slice(out)]);
+                if row.len() == 1 {
+                    row = vec![row[0]; address.len()];
+                }
+                address = address.iter().flat_map(|a| vec![*a; size]).collect();
+                row = row
+                    .iter()
+                    .flat_map(|w| eq.iter().map(move |e| *w * e))
+                    .collect();
+            }
+        }
+    }
+    let mut contracted = vec![F::zero(); columns << bits.contract];
+    for (cell, (&value, &(c, u))) in cells.iter().zip(&address).enumerate() {
+        if value != 0 {
+            let value = from_i64(value);
+            contracted[c * columns + u] += if row.len() > 1 { row[cell] * value } else { value };
+        }
+    }
+    let mut group = vec![F::one()];
+    for [o, _] in &term.group_axes {
+        let eq = eq_vector(&r[output.slice(*o)]);
+        group = group
+            .iter()
+            .flat_map(|w| eq.iter().map(move |e| *w * e))
+            .collect();
+    }
+    let mut taps = [vec![vec![F::one()]], vec![vec![F::one()]]];
+    for (axis, own) in term.spatial.iter().zip(&bits.spatial) {
+        let outs = output.axes_eq(&axis.output, r);
+        let places = input.addresses(&axis.input);
+        let kernel = term.kernel[axis.kernel_axis];
+        let mut own_taps = vec![vec![F::zero(); 1 << own]; kernel];
+        for [y, k, u] in axis.triples(outs.len(), kernel, places.len()) {
+            own_taps[k][places[u]] += outs[y];
+        }
+        taps[axis.kernel_axis] = own_taps;
+    }
+    // Spatial index order in memory is that of `spatial`; make it (kernel axis 0, kernel axis 1).
+    if term.spatial.len() == 2 && term.spatial[0].kernel_axis == 1 {
+        let inner = 1usize << bits.spatial[1];
+        let outer = 1usize << bits.spatial[0];
+        for matrix in contracted.chunks_mut(inner * outer) {
+            let copy = matrix.to_vec();
+            for a in 0..outer {
+                for b in 0..inner {
+                    matrix[b * outer + a] = copy[a * inner + b];
+                }
+            }
+        }
+    }
+    Prepared {
+        input: contracted,
+        columns,
+        contract_bits: bits.contract,
+        group,
+        taps,
+        kernel: term.kernel,
+        kernel_bits: bits.kernel,
+    }
+}
+
+impl Prepared {
+    /// `V(g, c, k) = eq(r, g)·Σ_u X(c, g, u)·wire(k, u)`.
+    pub fn contracted_inputs(&self) -> Vec<F> {
+        let contract = 1usize << self.contract_bits;
+        let kernel = 1usize << self.kernel_bits;
+        let heights = self.taps[0][0].len();
+        let widths = self.taps[1][0].len();
+        let mut values = vec![F::zero(); self.group.len() * contract * kernel];
+        values
+            .par_chunks_mut(kernel)
+            .with_min_len(16)
+            .enumerate()
+            .for_each(|(index, out)| {
+                let (g, c) = (index / contract, index % contract);
+                let from = c * self.columns + g * heights * widths;
+                let matrix = &self.input[from..from + heights * widths];
+                let scale = self.group[g];
+                if heights == 1 && widths == 1 {
+                    for (ky, taps_y) in self.taps[0].iter().enumerate() {
+                        for (kx, taps_x) in self.taps[1].iter().enumerate() {
+                            out[ky * self.kernel[1] + kx] = scale * matrix[0] * taps_y[0] * taps_x[0];
+                        }
+                    }
+                    return;
+                }
+                for (ky, taps_y) in self.taps[0].iter().enumerate() {
+                    let mut row = vec![F::zero(); widths];
+                    for (uy, t) in taps_y.iter().enumerate() {
+                        if t.is_zero() {
+                            continue;
+                        }
+                        for (sum, x) in row.iter_mut().zip(&matrix[uy * widths..]) {
+                            *sum += *t * x;
+                        }
+                    }
+                    for (kx, taps_x) in self.taps[1].iter().enumerate() {
+                        let dot: F = row.iter().zip(taps_x).map(|(a, b)| *a * b).sum();
+                        out[ky * self.kernel[1] + kx] = scale * dot;
+                    }
+                }
+            });
+        values
+    }
+
+    /// `X(c*, g, u)` and `eq(r, g)·eq(g*, g)·wire(k*, u)` at the first phase's point.
+    pub fn second_factors(&self, term: &Term, point: &[F]) -> (Vec<F>, Vec<F>) {
+        let group_bits = self.group.len().trailing_zeros() as usize;
+        let (group_point, rest) = point.split_at(group_bits);
+        let (contract_point, kernel_point) = rest.split_at(self.contract_bits);
+        let eq = eq_vector(contract_point);
+        let mut input = vec![F::zero(); self.columns];
+        let step = self.columns.div_ceil(rayon::current_num_threads()).max(64);
+        input
+            .par_chunks_mut(step)
+            .enumerate()
+            .for_each(|(i, out)| {
+                for (c, e) in eq.iter().enumerate() {
+                    let from = c * self.columns + i * step;
+                    for (sum, x) in out.iter_mut().zip(&self.input[from..]) {
+                        if !x.is_zero() {
+                            *sum += *e * x;
+                        }
+                    }
+                }
+            });
+        let kernel = eq_vector(kernel_point);
+        let heights = self.taps[0][0].len();
+        let widths = self.taps[1][0].len();
+        let mut plane = vec![F::zero(); heights * widths];
+        for (ky, taps_y) in self.taps[0].iter().enumerate() {
+            let mut row = vec![F::zero(); widths];
+            for (kx, taps_x) in self.taps[1].iter().enumerate() {
+                let k = kernel[ky * self.kernel[1] + kx];
+                for (sum, t) in row.iter_mut().zip(taps_x) {
+                    *sum += k * t;
+                }
+            }
+            for (uy, t) in taps_y.iter().enumerate() {
+                if !t.is_zero() {
+                    for (sum, x) in plane[uy * widths..].iter_mut().zip(&row) {
+                        *sum += *t * x;
+                    }
+                }
+            }
+        }
+        let group_eq = eq_vector(group_point);
+        let mut wire: Vec<F> = self
+            .group
+            .iter()
+            .zip(&group_eq)
+            .flat_map(|(a, b)| {
+                let scale = *a * b;
+                plane.iter().map(move |p| scale * p)
+            })
+            .collect();
+        if term.spatial.len() == 2 && term.spatial[0].kernel_axis == 1 {
+            // Back to the memory order of `spatial`, which the second phase's variables follow.
+            for values in [&mut input, &mut wire] {
+                for matrix in values.chunks_mut(heights * widths) {
+                    let copy = matrix.to_vec();
+                    for y in 0..heights {
+                        for x in 0..widths {
+                            matrix[x * heights + y] = copy[y * widths + x];
+                        }
+                    }
+                }
+            }
+        }
+        (input, wire)
+    }
+}
+
+/// Wiring of a copy at r over the padded input cells.
+pub fn copy_factor(axes: &[usize], output: &Block, input: &Block, r: &[F]) -> Vec<F> {
+    let all: Vec<usize> = (0..output.axes.len()).collect();
+    let eq = output.axes_eq(&all, r);
+    // Cell of the input that element i of the copy reads: digits in reading order, placed by axis.
+    let total = input.bits();
+    let mut cells = vec![0usize];
+    for &axis in axes {
+        let shift = total - input.slice(axis).end;
+        cells = cells
+            .iter()
+            .flat_map(|&c| (0..input.axes[axis]).map(move |i| c | (i << shift)))
+            .collect();
+    }
+    let mut wire = vec![F::zero(); 1 << total];
+    for (cell, e) in cells.into_iter().zip(eq) {
+        wire[cell] += e;
+    }
+    wire
+}
+
+/// `copy_wire` is the MLE of `copy_factor`; kept together so that a test can say so.
+pub fn copy_factor_at(axes: &[usize], output: &Block, input: &Block, r: &[F], point: &[F]) -> F {
+    copy_wire(axes, output, input, r, point)
+}

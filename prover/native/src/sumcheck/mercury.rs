@@ -1,0 +1,262 @@
+//! Opening a multilinear polynomial at one point: Mercury (eprint 2025/385), protocol.md §8.
+//!
+//! `f` has 2^N values; t = ⌊N/2⌋, b = 2^t. Value `row·b + col` is the coefficient of `X^{row·b + col}`:
+//! `f(X) = Σ_col X^col·f_col(X^b)`. With `u = (u_row, u_col)`, top bits first:
+//!
+//! ```text
+//! h(Y) = Σ_col eq(u_col, col)·f_col(Y)             so f~(u) = Σ_row eq(u_row, row)·h_row
+//! f(X) = q(X)·(X^b − α) + g(X), deg g < b          so g_col = f_col(α), h(α) = Σ_col eq(u_col, col)·g_col
+//! g(X)P₁(1/X) + g(1/X)P₁(X) + γ·(h(X)P₂(1/X) + h(1/X)P₂(X))
+//!         = 2(h(α) + γ·v) + X·S(X) + S(1/X)/X      P₁ = Σ eq(u_col,i)X^i, P₂ = Σ eq(u_row,i)X^i
+//! D(X) = X^{b−1}·g(1/X)                            so deg g < b
+//! ```
+//!
+//! All of it is checked at a random ζ by KZG openings at ζ, 1/ζ and α, merged into one pairing equation.
+
+use super::error::Error;
+use super::field::{F, point_bytes, scalar_bytes};
+use super::kzg::{Srs, divide_by_root, evaluate};
+use super::msm::msm;
+use super::multilinear::{eq_vector, inner_product, power};
+use super::transcript::Transcript;
+use ark_bn254::{Bn254, G1Affine, G1Projective, G2Affine};
+use ark_ec::pairing::Pairing;
+use ark_ec::{AffineRepr, CurveGroup, VariableBaseMSM};
+use ark_ff::{AdditiveGroup, Field, One, Zero};
+use rayon::prelude::*;
+
+/// Points in an opening: h, g, q, S, D, W_ζ, W_{1/ζ}, W_α.
+pub const POINTS: usize = 8;
+/// Scalars in an opening: g(ζ), g(1/ζ), h(ζ), h(1/ζ), h(α), S(ζ).
+pub const SCALARS: usize = 6;
+
+/// An opening as it is in a proof.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Opening {
+    /// h, g, q, S, D, W_ζ, W_{1/ζ}, W_α.
+    pub points: [G1Affine; POINTS],
+    /// g(ζ), g(1/ζ), h(ζ), h(1/ζ), h(α), S(ζ).
+    pub scalars: [F; SCALARS],
+}
+
+fn points_message(points: &[G1Affine]) -> Vec<u8> {
+    points.iter().flat_map(point_bytes).collect()
+}
+
+/// Opens `f` at `point`; the transcript has absorbed commitment, point and value.
+pub fn open(srs: &Srs, f: &[F], point: &[F], value: F, transcript: &mut Transcript) -> Opening {
+    let t = point.len() / 2;
+    let b = 1usize << t;
+    let (row_point, col_point) = point.split_at(point.len() - t);
+    let p1 = eq_vector(col_point);
+    let p2 = eq_vector(row_point);
+    let rows = p2.len();
+    let h: Vec<F> = f.par_chunks(b).map(|row| inner_product(row, &p1)).collect();
+    let commit = |coefficients: &[F]| msm(&srs.powers[..coefficients.len()], coefficients);
+    let h_point = commit(&h);
+    let alpha = transcript.one(&points_message(&[h_point]));
+
+    // Synthetic division by X^b − α, all columns at once, from the top row down.
+    let mut q = vec![F::zero(); f.len()];
+    let mut carry = vec![F::zero(); b];
+    for row in (0..rows).rev() {
+        q[row * b..(row + 1) * b].copy_from_slice(&carry);
+        for (c, v) in carry.iter_mut().zip(&f[row * b..(row + 1) * b]) {
+            *c = *c * alpha + v;
+        }
+    }
+    let g = carry;
+    let g_point = commit(&g);
+    let q_point = commit(&q);
+    let gamma = transcript.one(&points_message(&[g_point, q_point]));
+
+    let s = symmetric_remainder(&g, &p1, &h, &p2, gamma);
+    let d: Vec<F> = g.iter().rev().copied().collect();
+    let s_point = commit(&s);
+    let d_point = commit(&d);
+    let zeta = transcript.one(&points_message(&[s_point, d_point]));
+    // ζ = 0 has probability 2^-254; the verifier rejects it, so any value serves here.
+    let zeta_inverse = zeta.inverse().unwrap_or(F::one());
+
+    let h_alpha = evaluate(&h, alpha);
+    debug_assert_eq!(inner_product(&h, &p2), value);
+    let scalars = [
+        evaluate(&g, zeta),
+        evaluate(&g, zeta_inverse),
+        evaluate(&h, zeta),
+        evaluate(&h, zeta_inverse),
+        h_alpha,
+        evaluate(&s, zeta),
+    ];
+    let message: Vec<u8> = scalars.iter().flat_map(scalar_bytes).collect();
+    let delta = transcript.one(&message);
+
+    let factor = alpha - power(zeta, b as u64);
+    let mut at_zeta: Vec<F> = f
+        .par_iter()
+        .with_min_len(4096)
+        .zip(&q)
+        .map(|(f, q)| *f + factor * q)
+        .collect();
+    add_scaled(&mut at_zeta, &[&g, &h, &s, &d], delta, delta);
+    let mut at_inverse = vec![F::zero(); g.len().max(h.len()).max(s.len())];
+    add_scaled(&mut at_inverse, &[&g, &h, &s], F::one(), delta);
+    let w_zeta = commit(&divide_by_root(&at_zeta, zeta));
+    let w_inverse = commit(&divide_by_root(&at_inverse, zeta_inverse));
+    let w_alpha = commit(&divide_by_root(&h, alpha));
+    Opening {
+        points: [
+            h_point, g_point, q_point, s_point, d_point, w_zeta, w_inverse, w_alpha,
+        ],
+        scalars,
+    }
+}
+
+fn add_scaled(into: &mut [F], polynomials: &[&[F]], first: F, ratio: F) {
+    let mut scale = first;
+    for polynomial in polynomials {
+        for (a, p) in into.iter_mut().zip(*polynomial) {
+            *a += scale * p;
+        }
+        scale *= ratio;
+    }
+}
+
+/// S: its coefficient d − 1 is `Σᵢ g_{i+d}p1ᵢ + gᵢp1_{i+d}` and γ times the same of h and p2.
+fn symmetric_remainder(g: &[F], p1: &[F], h: &[F], p2: &[F], gamma: F) -> Vec<F> {
+    let cross = |a: &[F], b: &[F], d: usize| -> F {
+        if d >= a.len() {
+            return F::zero();
+        }
+        let n = a.len() - d;
+        let mut sum = F::zero();
+        for i in 0..n {
+            sum += a[i + d] * b[i] + a[i] * b[i + d];
+        }
+        sum
+    };
+    let length = g.len().max(h.len());
+    (1..length)
+        .into_par_iter()
+        .map(|d| cross(g, p1, d) + gamma * cross(h, p2, d))
+        .collect()
+}
+
+/// `P(x) = Π (1 − uᵢ + uᵢ·x^{2^k})`, the last entry of `u` having k = 0.
+fn eq_polynomial(point: &[F], x: F) -> F {
+    let mut weight = x;
+    let mut product = F::one();
+    for u in point.iter().rev() {
+        product *= F::one() - u + *u * weight;
+        weight.square_in_place();
+    }
+    product
+}
+
+/// Checks an opening of `Σ scalarsᵢ·commitmentsᵢ` at `point` to `value`.
+pub fn verify(
+    tau_g2: &G2Affine,
+    commitments: &[(G1Affine, F)],
+    point: &[F],
+    value: F,
+    opening: &Opening,
+    transcript: &mut Transcript,
+) -> Result<(), Error> {
+    let t = point.len() / 2;
+    let b = 1u64 << t;
+    let (row_point, col_point) = point.split_at(point.len() - t);
+    let [h, g, q, s, d, w_zeta, w_inverse, w_alpha] = opening.points;
+    let alpha = transcript.one(&points_message(&[h]));
+    let gamma = transcript.one(&points_message(&[g, q]));
+    let zeta = transcript.one(&points_message(&[s, d]));
+    let message: Vec<u8> = opening.scalars.iter().flat_map(scalar_bytes).collect();
+    let delta = transcript.one(&message);
+    let mu = transcript.one(&points_message(&[w_zeta, w_inverse, w_alpha]));
+    let inverse = zeta.inverse().ok_or(Error::Challenge)?;
+
+    let [g_zeta, g_inverse, h_zeta, h_inverse, h_alpha, s_zeta] = opening.scalars;
+    let left = g_zeta * eq_polynomial(col_point, inverse)
+        + g_inverse * eq_polynomial(col_point, zeta)
+        + gamma
+            * (h_zeta * eq_polynomial(row_point, inverse)
+                + h_inverse * eq_polynomial(row_point, zeta));
+    // S(1/ζ) and D(ζ) follow from the identities that they must satisfy.
+    let s_inverse = zeta * (left - (h_alpha + gamma * value).double() - zeta * s_zeta);
+    let d_zeta = power(zeta, b - 1) * g_inverse;
+
+    let delta2 = delta.square();
+    let delta3 = delta2 * delta;
+    let delta4 = delta3 * delta;
+    let mu2 = mu.square();
+    let constant = g_zeta
+        + delta * g_zeta
+        + delta2 * h_zeta
+        + delta3 * s_zeta
+        + delta4 * d_zeta
+        + mu * (g_inverse + delta * h_inverse + delta2 * s_inverse)
+        + mu2 * h_alpha;
+    let mut points = vec![h, g, q, s, d, w_zeta, w_inverse, w_alpha, G1Affine::generator()];
+    let mut scalars = vec![
+        delta2 + mu * delta + mu2,
+        delta + mu,
+        alpha - power(zeta, b),
+        delta3 + mu * delta2,
+        delta4,
+        zeta,
+        mu * inverse,
+        mu2 * alpha,
+        -constant,
+    ];
+    for (commitment, scalar) in commitments {
+        points.push(*commitment);
+        scalars.push(*scalar);
+    }
+    let a = G1Projective::msm_unchecked(&points, &scalars).into_affine();
+    let b_point =
+        (G1Projective::from(w_zeta) + w_inverse * mu + w_alpha * mu2).into_affine();
+    let result = Bn254::multi_pairing([a, -b_point], [G2Affine::generator(), *tau_g2]);
+    if result.is_zero() {
+        Ok(())
+    } else {
+        Err(Error::Opening)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn opens_and_refuses() {
+        for bits in 1..8 {
+            let srs = Srs::insecure(F::from(123_456_789u64), bits);
+            let f: Vec<F> = (0..1u64 << bits).map(|i| F::from(i * i + 3)).collect();
+            let point: Vec<F> = (0..bits as u64).map(|i| F::from(i * 77 + 5)).collect();
+            let value = inner_product(&f, &eq_vector(&point));
+            let commitment = msm(&srs.powers, &f);
+            let opening = open(&srs, &f, &point, value, &mut Transcript::default());
+            let check = |value: F, opening: &Opening| {
+                verify(
+                    &srs.tau_g2,
+                    &[(commitment, F::one())],
+                    &point,
+                    value,
+                    opening,
+                    &mut Transcript::default(),
+                )
+            };
+            assert_eq!(check(value, &opening), Ok(()));
+            assert_eq!(check(value + F::one(), &opening), Err(Error::Opening));
+            for i in 0..SCALARS {
+                let mut bad = opening.clone();
+                bad.scalars[i] += F::one();
+                assert_eq!(check(value, &bad), Err(Error::Opening));
+            }
+            for i in 0..POINTS {
+                let mut bad = opening.clone();
+                bad.points[i] = (bad.points[i] + G1Affine::generator()).into_affine();
+                assert_eq!(check(value, &bad), Err(Error::Opening));
+            }
+        }
+    }
+}

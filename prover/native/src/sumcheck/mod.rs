@@ -1,0 +1,19 @@
+//! The sumcheck backend: prover and verifier of `docs/protocol.md`, whose sections the modules name.
+//!
+//! [`descriptor`] is the key's public part; [`prover`] and [`verifier`] share its types, the
+//! [`transcript`] and nothing else.
+
+pub mod affine;
+pub mod claims;
+pub mod descriptor;
+pub mod error;
+pub mod field;
+pub mod kzg;
+pub mod mercury;
+pub mod msm;
+pub mod multilinear;
+pub mod proof;
+pub mod prover;
+pub mod rounds;
+pub mod transcript;
+pub mod verifier;

@@ -1,0 +1,118 @@
+//! Multilinear extensions over the Boolean cube.
+//!
+//! Points list the most significant bit first: `f~(x₀ … x_{n−1})` with `x₀` the top bit of the index.
+
+use super::field::F;
+use ark_ff::{Field, One, Zero};
+use rayon::prelude::*;
+
+/// Below this many elements threads cost more than they give.
+pub const PARALLEL_FROM: usize = 1 << 11;
+
+/// `eq(point, x)` for all `x`, scaled by `scale`.
+pub fn eq_vector_scaled(point: &[F], scale: F) -> Vec<F> {
+    let mut values = Vec::with_capacity(1 << point.len());
+    values.push(scale);
+    for p in point {
+        let mut next = Vec::with_capacity(values.len() * 2);
+        for v in &values {
+            let high = *v * p;
+            next.push(*v - high);
+            next.push(high);
+        }
+        values = next;
+    }
+    values
+}
+
+/// `eq(point, x)` for all `x`.
+pub fn eq_vector(point: &[F]) -> Vec<F> {
+    eq_vector_scaled(point, F::one())
+}
+
+/// `eq(a, b) = Π (aᵢbᵢ + (1−aᵢ)(1−bᵢ))`; the shorter length counts.
+pub fn eq_eval(a: &[F], b: &[F]) -> F {
+    a.iter()
+        .zip(b)
+        .map(|(a, b)| {
+            let ab = *a * b;
+            F::one() - a - b + ab + ab
+        })
+        .product()
+}
+
+/// `eq(bits of index, point)`, the index written with `point.len()` bits.
+pub fn eq_index(index: usize, point: &[F]) -> F {
+    let n = point.len();
+    point
+        .iter()
+        .enumerate()
+        .map(|(i, p)| {
+            if (index >> (n - 1 - i)) & 1 == 1 {
+                *p
+            } else {
+                F::one() - p
+            }
+        })
+        .product()
+}
+
+/// `Σ_{i < size} eq(i, point)`: the MLE of "index below size".
+pub fn below(size: usize, point: &[F]) -> F {
+    let n = point.len();
+    if size >= 1 << n {
+        return F::one();
+    }
+    // Walk the bits of `size` from the top: where it has a 1, all indices with a 0 there are below.
+    let mut prefix = F::one();
+    let mut sum = F::zero();
+    for (i, p) in point.iter().enumerate() {
+        let low = F::one() - p;
+        if (size >> (n - 1 - i)) & 1 == 1 {
+            sum += prefix * low;
+            prefix *= p;
+        } else {
+            prefix *= low;
+        }
+    }
+    sum
+}
+
+/// Binds the top variable: `v[i] ← v[i] + r·(v[i + half] − v[i])`.
+pub fn bind_top(values: &mut Vec<F>, r: F) {
+    let half = values.len() / 2;
+    let (low, high) = values.split_at_mut(half);
+    let fold = |(l, h): (&mut F, &F)| *l += r * (*h - *l);
+    if half >= PARALLEL_FROM {
+        low.par_iter_mut()
+            .with_min_len(PARALLEL_FROM)
+            .zip(high.par_iter())
+            .for_each(fold);
+    } else {
+        low.iter_mut().zip(high.iter()).for_each(fold);
+    }
+    values.truncate(half);
+}
+
+/// `Σ aᵢ bᵢ`.
+pub fn inner_product(a: &[F], b: &[F]) -> F {
+    if a.len() >= PARALLEL_FROM {
+        a.par_iter()
+            .with_min_len(PARALLEL_FROM)
+            .zip(b.par_iter())
+            .map(|(a, b)| *a * b)
+            .reduce(F::zero, |x, y| x + y)
+    } else {
+        a.iter().zip(b).map(|(a, b)| *a * b).sum()
+    }
+}
+
+/// Inverts all values in place (zeros stay zero).
+pub fn invert_all(values: &mut [F]) {
+    ark_ff::batch_inversion(values);
+}
+
+/// `value^exponent`.
+pub fn power(value: F, exponent: u64) -> F {
+    value.pow([exponent])
+}
