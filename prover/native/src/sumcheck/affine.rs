@@ -1,7 +1,6 @@
 //! The affine argument's tables (protocol.md §6.1–§6.3): weights contracted at r, inputs contracted
 //! along the wiring. Work is about the size of the weights plus the size of the activations.
 
-use super::claims::copy_wire;
 use super::descriptor::{Block, Term};
 use super::field::{F, from_i64};
 use super::multilinear::eq_vector;
@@ -17,7 +16,8 @@ pub struct Prepared {
     group: Vec<F>,
     /// Per kernel axis: kernel index × padded spatial index.
     taps: [Vec<Vec<F>>; 2],
-    kernel: [usize; 2],
+    /// Kernel width: the flat kernel index is `ky·width + kx`.
+    width: usize,
     kernel_bits: usize,
 }
 
@@ -134,26 +134,13 @@ pub fn prepare(term: &Term, output: &Block, input: &Block, r: &[F], cells: &[i64
         }
         taps[axis.kernel_axis] = own_taps;
     }
-    // Spatial index order in memory is that of `spatial`; make it (kernel axis 0, kernel axis 1).
-    if term.spatial.len() == 2 && term.spatial[0].kernel_axis == 1 {
-        let inner = 1usize << bits.spatial[1];
-        let outer = 1usize << bits.spatial[0];
-        for matrix in contracted.chunks_mut(inner * outer) {
-            let copy = matrix.to_vec();
-            for a in 0..outer {
-                for b in 0..inner {
-                    matrix[b * outer + a] = copy[a * inner + b];
-                }
-            }
-        }
-    }
     Prepared {
         input: contracted,
         columns,
         contract_bits: bits.contract,
         group,
         taps,
-        kernel: term.kernel,
+        width: term.kernel[1],
         kernel_bits: bits.kernel,
     }
 }
@@ -178,7 +165,7 @@ impl Prepared {
                 if heights == 1 && widths == 1 {
                     for (ky, taps_y) in self.taps[0].iter().enumerate() {
                         for (kx, taps_x) in self.taps[1].iter().enumerate() {
-                            out[ky * self.kernel[1] + kx] = scale * matrix[0] * taps_y[0] * taps_x[0];
+                            out[ky * self.width + kx] = scale * matrix[0] * taps_y[0] * taps_x[0];
                         }
                     }
                     return;
@@ -195,7 +182,7 @@ impl Prepared {
                     }
                     for (kx, taps_x) in self.taps[1].iter().enumerate() {
                         let dot: F = row.iter().zip(taps_x).map(|(a, b)| *a * b).sum();
-                        out[ky * self.kernel[1] + kx] = scale * dot;
+                        out[ky * self.width + kx] = scale * dot;
                     }
                 }
             });
@@ -203,7 +190,7 @@ impl Prepared {
     }
 
     /// `X(c*, g, u)` and `eq(r, g)·eq(g*, g)·wire(k*, u)` at the first phase's point.
-    pub fn second_factors(&self, term: &Term, point: &[F]) -> (Vec<F>, Vec<F>) {
+    pub fn second_factors(&self, point: &[F]) -> (Vec<F>, Vec<F>) {
         let group_bits = self.group.len().trailing_zeros() as usize;
         let (group_point, rest) = point.split_at(group_bits);
         let (contract_point, kernel_point) = rest.split_at(self.contract_bits);
@@ -230,7 +217,7 @@ impl Prepared {
         for (ky, taps_y) in self.taps[0].iter().enumerate() {
             let mut row = vec![F::zero(); widths];
             for (kx, taps_x) in self.taps[1].iter().enumerate() {
-                let k = kernel[ky * self.kernel[1] + kx];
+                let k = kernel[ky * self.width + kx];
                 for (sum, t) in row.iter_mut().zip(taps_x) {
                     *sum += k * t;
                 }
@@ -244,7 +231,7 @@ impl Prepared {
             }
         }
         let group_eq = eq_vector(group_point);
-        let mut wire: Vec<F> = self
+        let wire: Vec<F> = self
             .group
             .iter()
             .zip(&group_eq)
@@ -253,19 +240,6 @@ impl Prepared {
                 plane.iter().map(move |p| scale * p)
             })
             .collect();
-        if term.spatial.len() == 2 && term.spatial[0].kernel_axis == 1 {
-            // Back to the memory order of `spatial`, which the second phase's variables follow.
-            for values in [&mut input, &mut wire] {
-                for matrix in values.chunks_mut(heights * widths) {
-                    let copy = matrix.to_vec();
-                    for y in 0..heights {
-                        for x in 0..widths {
-                            matrix[x * heights + y] = copy[y * widths + x];
-                        }
-                    }
-                }
-            }
-        }
         (input, wire)
     }
 }
@@ -289,9 +263,4 @@ pub fn copy_factor(axes: &[usize], output: &Block, input: &Block, r: &[F]) -> Ve
         wire[cell] += e;
     }
     wire
-}
-
-/// `copy_wire` is the MLE of `copy_factor`; kept together so that a test can say so.
-pub fn copy_factor_at(axes: &[usize], output: &Block, input: &Block, r: &[F], point: &[F]) -> F {
-    copy_wire(axes, output, input, r, point)
 }

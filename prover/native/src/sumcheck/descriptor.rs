@@ -622,6 +622,10 @@ fn validate_term(d: &Descriptor, output: &Block, input: &Block, term: &Term) -> 
     }
     ensure(term.spatial.len() <= 2, "spatial axes")?;
     let mut kernel_used = [false; 2];
+    ensure(
+        term.spatial.is_sorted_by_key(|s| s.kernel_axis),
+        "order of spatial axes",
+    )?;
     for s in &term.spatial {
         outs.extend(&s.output);
         ins.extend(&s.input);

@@ -462,7 +462,7 @@ fn prove_affine(
     let (first_count, second_count, _) = d.affine_rounds();
     let mut products = Vec::new();
     // Second-phase factors of copies are ready at once, those of terms after the first phase.
-    let mut pending: Vec<Result<(Prepared, &super::descriptor::Term), (Vec<F>, Vec<F>)>> = Vec::new();
+    let mut pending: Vec<Result<Prepared, (Vec<F>, Vec<F>)>> = Vec::new();
     let mut sum = F::zero();
     let mut gamma = F::one();
     for node in &d.nodes {
@@ -491,7 +491,7 @@ fn prove_affine(
                     let inputs = prepared.contracted_inputs();
                     sum += super::multilinear::inner_product(&weights, &inputs);
                     products.push(Product::new(weights, inputs));
-                    pending.push(Ok((prepared, term)));
+                    pending.push(Ok(prepared));
                 }
             }
         }
@@ -512,9 +512,8 @@ fn prove_affine(
         .zip(&contracted)
         .map(|((entry, &length), value)| {
             let (input, mut wire) = match entry {
-                Ok((prepared, term)) => {
-                    let own = length.trailing_zeros() as usize;
-                    prepared.second_factors(term, &ch.first[..own])
+                Ok(prepared) => {
+                    prepared.second_factors(&ch.first[..length.trailing_zeros() as usize])
                 }
                 Err(factors) => factors,
             };
