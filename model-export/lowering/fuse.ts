@@ -1,0 +1,5 @@
+import type { FloatModel } from '../float-model.js'
+
+export function fuse(model: FloatModel): FloatModel {
+  return model
+}
