@@ -27,12 +27,16 @@ export const lowerConvTranspose: Lower = (node, inputs, lowering) => {
       a.outputPadding[axis] +
       (a.kernel[axis] - 1) * a.dilations[axis] +
       1
-    const same = a.autoPad === 'SAME_UPPER' || a.autoPad === 'SAME_LOWER'
-    const wanted = a.outputShape?.[axis] ?? (same ? a.input[axis] * a.strides[axis] : undefined)
-    if (wanted !== undefined) {
-      // The specification gives the odd one to the beginning unless the mode is SAME_UPPER.
-      const mode = a.autoPad === 'SAME_UPPER' ? 'SAME_UPPER' : 'SAME_LOWER'
-      return { begin: beginOf(Math.max(0, full - wanted), mode), output: wanted }
+    // The specification gives the odd one to the beginning unless the mode is SAME_UPPER.
+    const mode = a.autoPad === 'SAME_UPPER' ? 'SAME_UPPER' : 'SAME_LOWER'
+    const fixed = a.outputShape?.[axis]
+    if (fixed !== undefined) {
+      return { begin: beginOf(Math.max(0, full - fixed), mode), output: fixed }
+    }
+    if (a.autoPad === mode) {
+      // A kernel smaller than its stride leaves no padding to take away: onnxruntime then makes less.
+      const total = Math.max(0, full - a.input[axis] * a.strides[axis])
+      return { begin: beginOf(total, mode), output: full - total }
     }
     const [begin, end] = a.autoPad === 'VALID' ? [0, 0] : [a.padBegin[axis], a.padEnd[axis]]
     return { begin, output: full - begin - end }

@@ -59,7 +59,7 @@ export function lowerGraph(graph: OnnxGraph, name: string): FloatModel {
     })
   }
   // The output is a tensor of its own, also where the graph only passes its input on.
-  const ordered = inOrder(lowering, last, result)
+  const ordered = inOrder(lowering, last, result, output)
   const image = ordered.tensor === input ? emitElementwise(lowering, last, ordered, {}) : ordered
   return {
     name,

@@ -199,14 +199,19 @@ export function emitAffine(
   }
 }
 
-/** The activation with its elements in order: itself, or a rearranged copy. */
-export function inOrder(lowering: Lowering, node: OnnxNode, value: Activation): Activation {
+/** The activation with its elements in order: itself, or a rearranged copy of that name. */
+export function inOrder(
+  lowering: Lowering,
+  node: OnnxNode,
+  value: Activation,
+  name = `${value.tensor}:rearranged`,
+): Activation {
   if (isIdentity(value.view)) return value
   const key = `${value.tensor}\n${JSON.stringify(value.view)}`
   const known = lowering.ordered.get(key)
   if (known !== undefined) return { ...known, shape: value.shape }
   reserve(lowering, node, value.shape)
-  const output = fresh(lowering, `${value.tensor}:rearranged`)
+  const output = fresh(lowering, name)
   lowering.shapes.set(output, value.shape)
   lowering.nodes.push({
     kind: 'rearrange',
