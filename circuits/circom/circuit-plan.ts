@@ -25,7 +25,10 @@ export type NodePlan = {
   readonly products: number
 }
 
-/** Predicted from the model alone; `constraints` is exact for circom 2.2.3 with `--O1`. */
+/**
+ * Predicted from the model alone. `constraints` is exact for circom 2.2.3 with `--O1`, but for rows
+ * that degenerate to the renaming of a signal.
+ */
 export type CircuitCounts = {
   readonly constraints: number
   /** Non-zero coefficients of the linear layers. */
@@ -33,8 +36,11 @@ export type CircuitCounts = {
   readonly publicSignals: number
 }
 
-/** Constraints of one Poseidon permutation with 16 inputs after `--O1` (linear ones remain). */
-export const POSEIDON_CONSTRAINTS = 0
+/**
+ * One Poseidon permutation with 16 inputs: 612 multiplications, and the linear constraints that
+ * `--O1` keeps. (`--O2` would remove them, and every sparse row of the model with them.)
+ */
+const POSEIDON_CONSTRAINTS = 612 + 1480
 
 /**
  * Plans the circuit of a model.
@@ -49,14 +55,19 @@ export function planCircuit(model: IntegerModel): CircuitPlan {
   checkImage(model)
   const latentSelector = layOutSelector(8, { value: latent.table.map(BigInt) })
   const latentLimbs = Math.ceil(latent.dimensions / LIMB_BYTES)
-  const imageLimbs = Math.ceil((image.height * image.width * image.channels) / LIMB_BYTES)
+  const pixels = image.height * image.width * image.channels
+  const imageLimbs = Math.ceil(pixels / LIMB_BYTES)
   const digestBlocks = Math.ceil(imageLimbs / DIGEST_RATE)
-  const latentConstraints = latentLimbs + latent.dimensions * (8 + latentSelector.constraints + 1)
-  let constraints = latentConstraints + digestBlocks * POSEIDON_CONSTRAINTS + 1
+  const digestConstraints = digestBlocks * POSEIDON_CONSTRAINTS + packingRows(pixels)
+  const byteConstraints = 8 + 1 + latentSelector.constraints + 1
+  const latentConstraints = latent.dimensions * byteConstraints + packingRows(latent.dimensions)
+  let constraints = latentConstraints + digestConstraints + 1
   let weights = 0
   for (const node of nodes) {
-    constraints += (node?.elements ?? 0) * (node?.activation.constraints ?? 0)
-    weights += node?.products ?? 0
+    if (node === undefined || node.activation.kind === 'constant') continue
+    // One row more an element: the dense one, of the accumulator.
+    constraints += node.elements * (node.activation.constraints + 1)
+    weights += node.products
   }
   return {
     latentLimbs,
@@ -65,6 +76,11 @@ export function planCircuit(model: IntegerModel): CircuitPlan {
     digestBlocks,
     counts: { constraints, weights, publicSignals: 1 + latentLimbs + 1 },
   }
+}
+
+/** Limbs of `bytes` bytes that are sums; a limb of a single byte is that byte's signal. */
+function packingRows(bytes: number): number {
+  return Math.ceil((bytes - 1) / LIMB_BYTES)
 }
 
 function planNode(model: IntegerModel, node: IntegerNode): NodePlan | undefined {
