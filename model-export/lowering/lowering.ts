@@ -52,7 +52,7 @@ export type Lower = (
 const largestTensor = 2 ** 24
 
 /** Elements that one lowering may compute in all. */
-export const initialBudget = 2 ** 27
+export const initialBudget = 2 ** 26
 
 /**
  * Checks the shape of a new tensor before anything of its size is allocated.
