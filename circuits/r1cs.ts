@@ -81,16 +81,21 @@ export function findViolation(
   constraints: readonly Constraint[],
   witness: Witness,
 ): number | undefined {
-  const values = Array.from({ length: witness.size }, (_, i) => witnessValue(witness, i))
-  const value = (combination: LinearCombination) => {
-    let sum = 0n
-    for (const [wire, coefficient] of combination) sum += coefficient * values[wire]!
-    return sum % SCALAR_FIELD
+  const values = new Map<number, bigint>()
+  const value = (wire: number) => {
+    const known = values.get(wire) ?? witnessValue(witness, wire)
+    values.set(wire, known)
+    return known
   }
-  const index = constraints.findIndex(
-    ({ a, b, c }) => (value(a) * value(b) - value(c)) % SCALAR_FIELD !== 0n,
-  )
+  const index = constraints.findIndex((constraint) => !holds(constraint, value))
   return index < 0 ? undefined : index
+}
+
+/** Whether one constraint holds for some values of its wires. */
+export function holds({ a, b, c }: Constraint, value: (wire: number) => bigint): boolean {
+  const sum = (combination: LinearCombination) =>
+    combination.reduce((total, [wire, coefficient]) => total + coefficient * value(wire), 0n)
+  return (sum(a) * sum(b) - sum(c)) % SCALAR_FIELD === 0n
 }
 
 function viewOf(file: Uint8Array): DataView {

@@ -94,22 +94,31 @@ export type Requantization = Pick<AffineNode, 'name' | 'requantize' | 'accumulat
  * planActivation(node, model.tables[node.table]!).constraints
  */
 export function planActivation(node: Requantization, table: Table): ActivationPlan {
-  const scope = scopeOf(node, table)
-  const first = scope.values[0]!
-  if (scope.values.every((value) => value === first))
-    return { kind: 'constant', value: first, constraints: 0 }
-  const plans = [...windowPlans(scope), ...segmentPlans(scope)]
+  const plans = activationPlans(node, table)
   const best = plans.reduce<ActivationPlan | undefined>(
     (a, b) => (a === undefined || b.constraints < a.constraints ? b : a),
     undefined,
   )
-  if (best === undefined)
-    throw new PlatemarkError(`The table of ${node.name} is too large for this backend.`, {
-      expected: `at most ${1 << MAX_SELECTOR_BITS} entries or segments that are not constant`,
-      found: `${scope.values.length} quotients, ${runs(scope).length} constant runs`,
-      fix: 'Compile with fewer output bits or a coarser table.',
-    })
-  return best
+  if (best !== undefined) return best
+  const scope = scopeOf(node, table)
+  throw new PlatemarkError(`The table of ${node.name} is too large for this backend.`, {
+    expected: `at most ${1 << MAX_SELECTOR_BITS} entries or segments that are not constant`,
+    found: `${scope.values.length} quotients, ${runs(scope).length} constant runs`,
+    fix: 'Compile with fewer output bits or a coarser table.',
+  })
+}
+
+/**
+ * Every plan for a node; each is exact.
+ *
+ * @throws {PlatemarkError} when the interval leaves the table.
+ */
+export function activationPlans(node: Requantization, table: Table): readonly ActivationPlan[] {
+  const scope = scopeOf(node, table)
+  const value = scope.values[0]!
+  if (scope.values.every((other) => other === value))
+    return [{ kind: 'constant', value, constraints: 0 }]
+  return [...windowPlans(scope), ...segmentPlans(scope)]
 }
 
 /** The reachable part of a table, and the numbers around it. */

@@ -7,7 +7,7 @@
  *     f = Σ_T m_T(high) · (Σ_S c[T][S] · m_S(low)),
  *
  * which costs one constraint per monomial of degree ≥ 2 on each side, shared by all functions of the
- * same bits, and one constraint per non-empty T for each function. Affine functions are free.
+ * same bits, and one constraint per T with a non-constant factor for each function. Affine functions are free.
  */
 export type Selector = {
   readonly bits: number
@@ -40,11 +40,13 @@ export function layOutSelector(
     name,
     polynomial: multilinear(values, bits),
   }))
-  const costly = polynomials.filter(({ polynomial }) => affineOf(polynomial) === undefined).length
+  const costly = polynomials.flatMap(({ polynomial }) =>
+    affineOf(polynomial) === undefined ? [polynomial] : [],
+  )
   let lowBits = bits
   let constraints = Number.POSITIVE_INFINITY
   for (let low = 0; low <= bits; low++) {
-    const cost = splitCost(low, bits - low, costly)
+    const cost = splitCost(low, bits, costly)
     if (cost < constraints) [lowBits, constraints] = [low, cost]
   }
   return {
@@ -61,9 +63,18 @@ export function layOutSelector(
   }
 }
 
-function splitCost(low: number, high: number, functions: number): number {
-  if (functions === 0) return 0
-  return degreeTwoMonomials(low) + degreeTwoMonomials(high) + functions * ((1 << high) - 1)
+function splitCost(low: number, bits: number, functions: readonly (readonly bigint[])[]): number {
+  if (functions.length === 0) return 0
+  let products = 0
+  for (const polynomial of functions)
+    for (let row = 1; row < 1 << (bits - low); row++)
+      if (!isConstantRow(polynomial.slice(row << low, (row + 1) << low))) products++
+  return degreeTwoMonomials(low) + degreeTwoMonomials(bits - low) + products
+}
+
+/** No low bit occurs next to this high monomial. */
+function isConstantRow(row: readonly bigint[]): boolean {
+  return row.every((coefficient, column) => column === 0 || coefficient === 0n)
 }
 
 /** Monomials of degree 2 and more in `bits` variables. */
@@ -132,21 +143,21 @@ export function emitSelector(
       statements.push(`var ${name} = ${[`(${constant})`, ...summands].join(' + ')};`)
       continue
     }
-    const rows = f.coefficients.map((row) =>
-      balancedSum(
-        row.flatMap((coefficient, column) =>
-          coefficient === 0n ? [] : [`(${coefficient}) * ${prefix}Low[${column}]`],
+    const products = f.coefficients.filter((row, t) => t > 0 && !isConstantRow(row)).length
+    if (products > 0) declarations.push(`signal ${name}P[${products}];`)
+    let product = 0
+    const summands = f.coefficients.flatMap((row, t) => {
+      const factor = balancedSum(
+        row.flatMap((coefficient, s) =>
+          coefficient === 0n ? [] : [`(${coefficient}) * ${prefix}Low[${s}]`],
         ),
-      ),
-    )
-    if (rows.length > 1) {
-      declarations.push(`signal ${name}P[${rows.length - 1}];`)
-      rows.slice(1).forEach((row, i) => {
-        statements.push(`${name}P[${i}] <== ${prefix}High[${i + 1}] * (${row});`)
-      })
-    }
-    const products = rows.slice(1).map((_, i) => `${name}P[${i}]`)
-    statements.push(`var ${name} = ${balancedSum([rows[0]!, ...products])};`)
+      )
+      if (t === 0) return [factor]
+      if (isConstantRow(row)) return row[0] === 0n ? [] : [`(${row[0]}) * ${prefix}High[${t}]`]
+      statements.push(`${name}P[${product}] <== ${prefix}High[${t}] * (${factor});`)
+      return [`${name}P[${product++}]`]
+    })
+    statements.push(`var ${name} = ${balancedSum(summands)};`)
   }
   return { declarations, statements }
 
