@@ -15,18 +15,12 @@ export function fuseBackward(model: FloatModel): FloatModel {
   for (const node of model.nodes) {
     if (node.kind !== 'affine') continue
     let fused = mergeEqualInputs(node, uses)
-    for (const term of fused.terms) {
-      const producer = nodes.get(term.input)
-      if (
-        term.kind !== 'elementwise' ||
-        producer?.kind !== 'affine' ||
-        uses.get(term.input) !== 1
-      ) {
-        continue
-      }
-      const merged = absorb(fused, term, producer)
+    for (const { kind, input } of fused.terms) {
+      const producer = nodes.get(input)
+      if (kind !== 'elementwise' || producer?.kind !== 'affine' || uses.get(input) !== 1) continue
+      const merged = absorb(fused, producer)
       if (merged === undefined) continue
-      nodes.delete(producer.output)
+      nodes.delete(input)
       fused = merged
     }
     nodes.set(node.output, fused)
@@ -54,15 +48,11 @@ function mergeEqualInputs(node: FloatAffine, uses: Map<string, number>): FloatAf
   return merged.length === node.terms.length ? node : { ...node, terms: merged }
 }
 
-/** `node` with its term on `producer` replaced by what `producer` computes, or undefined. */
-function absorb(
-  node: FloatAffine,
-  term: Extract<FloatTerm, { kind: 'elementwise' }>,
-  producer: FloatAffine,
-): FloatAffine | undefined {
+/** `node` with its one, elementwise, term on `producer` replaced by what that computes, or undefined. */
+function absorb(node: FloatAffine, producer: FloatAffine): FloatAffine | undefined {
   const name = joinNames(producer.name, node.name)
   if (producer.activation.length > 0) {
-    const factor = uniformValue(term.weight)
+    const factor = uniformValue(node.terms[0]!.weight)
     const offset = node.bias === undefined ? 0 : uniformValue(node.bias)
     if (node.terms.length > 1 || factor === undefined || offset === undefined) return undefined
     const activation = chain([
@@ -70,29 +60,39 @@ function absorb(
       { op: 'linear', factor, offset },
       ...node.activation,
     ])
-    return reshaped({ ...producer, name, output: node.output, activation }, producer, node)
+    return { ...producer, name, output: node.output, activation }
   }
-  const here = reshaped(producer, producer, node)
-  const terms = here.terms.map((inner) => scaleOutput(inner, term.weight, node.shape))
+  const { shape } = rankOf(producer) > rankOf(node) ? producer : node
+  const inner = reshaped(producer, shape)
+  const { bias: own, ...outer } = reshaped(node, shape)
+  const scale = outer.terms.find(({ input }) => input === producer.output)!.weight
+  const terms = inner.terms.map((term) => scaleOutput(term, scale, shape))
   if (terms.includes(undefined)) return undefined
-  const bias = sumOf(node.bias, here.bias, term.weight, node.shape)
-  const { bias: _, ...rest } = node
+  const bias = sumOf(own, inner.bias, scale, shape)
   return {
-    ...rest,
+    ...outer,
     name,
-    terms: node.terms.flatMap((own) => (own === term ? (terms as FloatTerm[]) : [own])),
+    terms: outer.terms.flatMap((term) =>
+      term.input === producer.output ? (terms as FloatTerm[]) : [term],
+    ),
     ...(bias === undefined ? {} : { bias }),
   }
 }
 
-/** Brings what broadcasts to the producer's shape to the shape of the node: same elements, other axes. */
-function reshaped(affine: FloatAffine, from: FloatAffine, to: FloatAffine): FloatAffine {
-  if (from.shape.join() === to.shape.join()) return affine
+/** Whose axes to keep: a convolution's, where a bias by channel is small, before a Gemm's. */
+function rankOf(node: FloatAffine): number {
+  const rank = { elementwise: 0, gemm: 1, conv: 2, convTranspose: 2 } as const
+  return Math.max(...node.terms.map(({ kind }) => rank[kind]))
+}
+
+/** The same elements under other axes: moves what broadcasts. */
+function reshaped(affine: FloatAffine, shape: readonly number[]): FloatAffine {
+  if (affine.shape.join() === shape.join()) return affine
   const move = (tensor: FloatTensor): FloatTensor =>
-    compact({ shape: to.shape, data: expand(tensor, from.shape) })
+    compact({ shape, data: expand(tensor, affine.shape) })
   return {
     ...affine,
-    shape: to.shape,
+    shape,
     terms: affine.terms.map((term) =>
       term.kind === 'elementwise' ? { ...term, weight: move(term.weight) } : term,
     ),

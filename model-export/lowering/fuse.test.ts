@@ -203,6 +203,20 @@ test('a residual sum takes the layer in, and keeps the other operand', async () 
   ])
 })
 
+test('a sum that begins with a reshaped Gemm keeps its bias by channel', async () => {
+  const draft = start(1, 1, 6)
+  steps.dense(draft, 2)
+  draft.initializers.shape = { dtype: 'int64', shape: [4], data: [1, 2, 2, 1] }
+  node(draft, 'Reshape', [draft.tensor, 'shape'], [1, 2, 2, 1])
+  const before = draft.tensor
+  steps.conv(draft, 1)
+  steps.batchNormalization(draft)
+  node(draft, 'Add', [before, draft.tensor], draft.shape)
+  const { fused, error } = await againstOnnxruntime(finish(draft, [1, 1, 1, 6]))
+  expect(error).toBeLessThan(1e-4)
+  expect(summary(fused)).toEqual(['gemm', 'elementwise + conv, bias 2×1×1'])
+})
+
 test('transposes that cancel and reshapes leave nothing', async () => {
   const chosen = [conv, ['transpose', 0], relu, ['transpose', 1], ['reshape', 0]] as const
   expect(await kindsAfter([2, 4, 3], chosen)).toEqual(['conv, relu'])
