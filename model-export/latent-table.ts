@@ -55,6 +55,11 @@ function exponential(y: number): number {
   return sum
 }
 
+/** The real latent that latent bytes stand for: what the float model is fed with. */
+export function realLatent(latent: Latent, latentBytes: Uint8Array): Float64Array {
+  return Float64Array.from(latentBytes, (byte) => latent.table[byte]! * latent.scale)
+}
+
 /**
  * Latent bytes for calibration and reports: any fixed, well-spread sequence will do, so this is
  * SplitMix32. (Seeds of users are expanded by keccak, see `circuits/seed-expansion.ts`.)

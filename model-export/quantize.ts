@@ -1,14 +1,14 @@
-import { bestSaturation, calibrate, type TensorStatistics } from './calibrate.js'
+import { assembleModel, type QuantizationPlan } from './assemble-model.js'
+import { calibrate } from './calibrate.js'
+import { chooseBits } from './choose-bits.js'
 import type { FloatModel } from './float-model.js'
 import { detectImageSize, detectOutputRange, type ImageLayout } from './image-output.js'
-import type { IntegerModel, IntegerNode, Latent, Table, TensorInfo } from './integer-model.js'
-import { type Bounds, boundsRange, latentBounds, rearrangeBounds } from './intervals.js'
+import type { IntegerModel, Latent } from './integer-model.js'
 import { isolatePixels } from './isolate-pixels.js'
-import { latentTable, sampleLatent } from './latent-table.js'
+import { latentTable, realLatent, sampleLatent } from './latent-table.js'
 import { PlatemarkError } from './platemark-error.js'
 import { PROFILES, type Profile, type ProfileName } from './profiles.js'
 import { type Progress, silent } from './progress.js'
-import { type OutputCode, type QuantizedInput, quantizeAffine } from './quantize-affine.js'
 import { elementCount } from './tensor-index.js'
 
 export type QuantizeOptions = {
@@ -49,79 +49,43 @@ export function quantize(
   progress: Progress = silent,
 ): IntegerModel {
   const profile = chooseProfile(options)
+  const plan = planQuantization(model, options, profile, progress)
+  const { targetPsnr } = profile
+  const fixed = options.weightBits !== undefined && options.activationBits !== undefined
+  return targetPsnr === undefined || fixed
+    ? assembleModel(plan, profile)
+    : chooseBits(plan, profile, targetPsnr, options, progress)
+}
+
+function planQuantization(
+  model: FloatModel,
+  options: QuantizeOptions,
+  profile: Profile,
+  progress: Progress,
+): QuantizationPlan {
+  const { onnxSha256, toolVersion } = options
   const latent = makeLatent(elementCount(model.input.shape), options.latent, profile)
   const size = detectImageSize(model.output.shape, options.layout)
-  const { nodes, output: imageTensor, pixels } = isolatePixels(model)
-  const prepared: FloatModel = { ...model, nodes, output: imageTensor }
+  const { nodes, output, pixels } = isolatePixels(model)
+  const prepared: FloatModel = { ...model, nodes, output }
   const latents = Array.from({ length: options.calibrationSeeds ?? 64 }, (_, seed) =>
     realLatent(latent, sampleLatent(seed, latent.dimensions)),
   )
   const statistics = calibrate(prepared, latents, progress)
-  const outputStatistics = statistics.get(prepared.output.name)!
-  const range = options.outputRange ?? detectOutputRange(pixels.activation, outputStatistics)
+  const range = checkRange(
+    options.outputRange ?? detectOutputRange(pixels.activation, statistics.get(output.name)!),
+  )
+  const source = { onnxSha256, profile: options.profile, toolVersion }
+  return { model: prepared, pixels, statistics, latent, size, range, source }
+}
 
-  const tensors: TensorInfo[] = []
-  const bounds: Bounds[] = []
-  const inputs = new Map<string, QuantizedInput>()
-  const tables: Table[] = []
-  const integerNodes: IntegerNode[] = []
-  const define = (name: string, shape: readonly number[], scale: number, tensor: Bounds) => {
-    const id = tensors.length
-    tensors.push({ name, shape, ...boundsRange(tensor), scale })
-    bounds.push(tensor)
-    inputs.set(name, { id, scale })
-    return id
-  }
-
-  define(model.input.name, model.input.shape, latent.scale, latentBounds(latent))
-  nodes.forEach((node, index) => {
-    progress({ step: 'quantize', done: index + 1, total: nodes.length })
-    if (node.kind === 'rearrange') {
-      const input = inputs.get(node.input)!
-      const moved = { ...node, input: input.id, output: tensors.length }
-      define(node.output, node.shape, input.scale, rearrangeBounds(moved, bounds[input.id]!))
-      const { kind, name, output, inputShape, permutation } = moved
-      integerNodes.push({ kind, name, output, input: input.id, inputShape, permutation })
-      return
-    }
-    const code =
-      node === pixels ? pixelCode(range) : activationCode(statistics.get(node.output)!, profile)
-    const quantized = quantizeAffine(node, code, profile, inputs, bounds)
-    const scale = node === pixels ? 1 : quantized.scale
-    const output = define(node.output, node.shape, scale, quantized.bounds)
-    integerNodes.push({ ...quantized.node, output, table: shareTable(tables, quantized.table) })
+function checkRange(range: readonly [number, number]): readonly [number, number] {
+  const [low, high] = range
+  if (Number.isFinite(low) && Number.isFinite(high) && low < high) return range
+  throw new PlatemarkError('The output range is not one.', {
+    expected: 'two finite numbers, the lower first',
+    found: `${low}, ${high}`,
   })
-  let image = inputs.get(prepared.output.name)!.id
-  const { height, width, channels } = size
-  if (size.layout === 'CHW' && channels > 1) {
-    const node = {
-      kind: 'rearrange',
-      name: 'image',
-      output: tensors.length,
-      input: image,
-      inputShape: [channels, height, width],
-      permutation: [1, 2, 0],
-    } as const
-    integerNodes.push(node)
-    const moved = rearrangeBounds(node, bounds[image]!)
-    image = define('image (H×W×C)', [height, width, channels], 1, moved)
-  }
-
-  return {
-    format: 'platemark-model',
-    version: 1,
-    name: model.name,
-    latent,
-    tensors,
-    nodes: integerNodes,
-    tables,
-    image: { tensor: image, height, width, channels, range },
-    source: {
-      onnxSha256: options.onnxSha256,
-      profile: options.profile,
-      toolVersion: options.toolVersion,
-    },
-  }
 }
 
 function chooseProfile(options: QuantizeOptions): Profile {
@@ -150,38 +114,4 @@ function makeLatent(
   // Uniform values are odd multiples of 2^-8: exact at that scale, whatever the profile.
   const scale = 2 ** -(distribution === 'uniform' ? 8 : profile.latentBits)
   return { dimensions, distribution, table: latentTable(distribution, scale), scale }
-}
-
-/** The real latent that latent bytes stand for: what the float model is fed with. */
-export function realLatent(latent: Latent, latentBytes: Uint8Array): Float64Array {
-  return Float64Array.from(latentBytes, (byte) => latent.table[byte]! * latent.scale)
-}
-
-function pixelCode([low, high]: readonly [number, number]): OutputCode {
-  if (!(Number.isFinite(low) && Number.isFinite(high) && low < high))
-    throw new PlatemarkError('The output range is not one.', {
-      expected: 'two finite numbers, the lower first',
-      found: `${low}, ${high}`,
-    })
-  const factor = 255 / (high - low)
-  return { factor, offset: -low * factor, min: 0, max: 255, elastic: false }
-}
-
-function activationCode(statistics: TensorStatistics, { activationBits }: Profile): OutputCode {
-  const signed = statistics.min < 0
-  const max = 2 ** (signed ? activationBits - 1 : activationBits) - 1
-  const saturation = bestSaturation(statistics, max)
-  const factor = saturation > 0 ? max / saturation : 1
-  return { factor, offset: 0, min: signed ? -max : 0, max, elastic: true }
-}
-
-/** Tables of equal content are one. */
-function shareTable(tables: Table[], table: Table): number {
-  const same = tables.findIndex(
-    ({ first, values }) =>
-      first === table.first &&
-      values.length === table.values.length &&
-      values.every((value, row) => value === table.values[row]),
-  )
-  return same >= 0 ? same : tables.push(table) - 1
 }

@@ -189,7 +189,9 @@ ${options.insecure ? chainGuard(options.insecureChainIds ?? []) : ''}
     /// @inheritdoc Groth16ImageVerifier
     function _verifyingKey() internal pure override returns (uint256[] memory key) {
         key = new uint256[](${words.length});
-${words.map(({ name }, i) => `        key[${i}] = ${name};`).join('\n')}
+        assembly ("memory-safe") {
+${words.map(({ name }, i) => `            mstore(add(key, ${32 * (i + 1)}), ${name})`).join('\n')}
+        }
     }
 }`
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {IImageVerifier} from "./IImageVerifier.sol";
+
 /// @title Groth16 over BN254
 /// @notice Decides whether a proof (A, B, C) satisfies
 ///
@@ -34,8 +36,8 @@ library Groth16Bn254 {
     uint256 private constant TWIST_B_IMAGINARY =
         0x009713b03af0fed4cd2cafadeed8fdf4a74fa084e52d1852e4a2bd0685c315d2;
 
-    /// @dev Words of a key before IC_0.
-    uint256 private constant KEY_HEAD = 14;
+    /// @dev From a key's place in memory to its IC_0: the array's length and the 14 words before it.
+    uint256 private constant KEY_HEAD_BYTES = 480;
 
     /// @dev Four pairings cost 181,000 gas (EIP-1108); the rest is room for a future repricing. A proof
     /// that makes the precompile fail costs this much and no more.
@@ -47,10 +49,6 @@ library Groth16Bn254 {
     error CoordinateNotCanonical(uint256 index, uint256 value);
     /// @notice Point `point` of the proof (0 = A, 1 = B, 2 = C) is not on its curve, or is infinity.
     error PointNotOnCurve(uint256 point);
-    /// @notice The proof is well formed and does not prove the statement.
-    error ProofInvalid();
-    /// @notice Too little gas to tell whether the proof holds.
-    error InsufficientGas(uint256 available);
 
     /// @dev Why a proof is refused; the order is the order of the checks.
     enum Flaw {
@@ -74,7 +72,7 @@ library Groth16Bn254 {
         if (flaw == Flaw.PublicInput) revert PublicInputNotCanonical(index, inputs[index]);
         if (flaw == Flaw.Coordinate) revert CoordinateNotCanonical(index, proof[index]);
         if (flaw == Flaw.Point) revert PointNotOnCurve(index);
-        revert ProofInvalid();
+        revert IImageVerifier.ProofInvalid();
     }
 
     /// @notice Finds the first flaw of a proof.
@@ -107,24 +105,20 @@ library Groth16Bn254 {
         returns (bool)
     {
         (uint256 x, uint256 y) = _combine(key, inputs);
+        // No point of the curve has y = 0 (its order is odd), so −A.y is again below the modulus.
+        uint256 negated = BASE_MODULUS - proof[1];
         uint256[24] memory pairs;
-        pairs[0] = proof[0];
-        // No point of the curve has y = 0 (its order is odd), so this is again below the modulus.
-        pairs[1] = BASE_MODULUS - proof[1];
-        for (uint256 i = 2; i < 6; ++i) {
-            pairs[i] = proof[i];
+        assembly ("memory-safe") {
+            let words := add(key, 32)
+            mcopy(pairs, proof, 192)
+            mstore(add(pairs, 32), negated)
+            mcopy(add(pairs, 192), words, 192)
+            mstore(add(pairs, 384), x)
+            mstore(add(pairs, 416), y)
+            mcopy(add(pairs, 448), add(words, 192), 128)
+            mcopy(add(pairs, 576), add(proof, 192), 64)
+            mcopy(add(pairs, 640), add(words, 320), 128)
         }
-        for (uint256 i = 0; i < 6; ++i) {
-            pairs[6 + i] = key[i];
-        }
-        pairs[12] = x;
-        pairs[13] = y;
-        for (uint256 i = 0; i < 4; ++i) {
-            pairs[14 + i] = key[6 + i];
-            pairs[20 + i] = key[10 + i];
-        }
-        pairs[18] = proof[6];
-        pairs[19] = proof[7];
 
         uint256 available = gasleft();
         bool called;
@@ -136,7 +130,9 @@ library Groth16Bn254 {
         if (called) return result == 1;
         // The call gets at most 63/64 of the gas that is left. If that was less than the cap, nobody
         // can say whether the proof is bad or the gas ran out, so neither may be claimed.
-        if (available - available / 64 < PAIRING_GAS_CAP + 1000) revert InsufficientGas(available);
+        if (available - available / 64 < PAIRING_GAS_CAP + 1000) {
+            revert IImageVerifier.InsufficientGas(available);
+        }
         return false;
     }
 
@@ -148,21 +144,24 @@ library Groth16Bn254 {
     {
         // Words 0–1 the sum, 2–3 the summand, 4 its factor: input and output of both precompiles.
         uint256[5] memory buffer;
-        buffer[0] = key[KEY_HEAD];
-        buffer[1] = key[KEY_HEAD + 1];
         bool done = true;
-        for (uint256 i = 0; i < inputs.length; ++i) {
-            buffer[2] = key[KEY_HEAD + 2 + 2 * i];
-            buffer[3] = key[KEY_HEAD + 3 + 2 * i];
-            buffer[4] = inputs[i];
-            assembly ("memory-safe") {
-                let summand := add(buffer, 64)
+        assembly ("memory-safe") {
+            let point := add(key, KEY_HEAD_BYTES)
+            let summand := add(buffer, 64)
+            mcopy(buffer, point, 64)
+            let input := add(inputs, 32)
+            for { let end := add(input, mul(mload(inputs), 32)) } lt(input, end) {
+                input := add(input, 32)
+            } {
+                point := add(point, 64)
+                mcopy(summand, point, 64)
+                mstore(add(summand, 64), mload(input))
                 done := and(done, staticcall(gas(), 7, summand, 96, summand, 64))
                 done := and(done, staticcall(gas(), 6, buffer, 128, buffer, 64))
             }
         }
         // The points are the key's and the scalars were checked: these calls fail for want of gas only.
-        if (!done) revert InsufficientGas(gasleft());
+        if (!done) revert IImageVerifier.InsufficientGas(gasleft());
         return (buffer[0], buffer[1]);
     }
 
@@ -181,12 +180,12 @@ library Groth16Bn254 {
     {
         uint256 q = BASE_MODULUS;
         (uint256 square0, uint256 square1) = _square(x0, x1);
-        uint256 right0 =
-            addmod(mulmod(square0, x0, q), q - mulmod(square1, x1, q), q);
+        uint256 right0 = addmod(mulmod(square0, x0, q), q - mulmod(square1, x1, q), q);
         uint256 right1 = addmod(mulmod(square0, x1, q), mulmod(square1, x0, q), q);
         (uint256 left0, uint256 left1) = _square(y0, y1);
-        return left0 == addmod(right0, TWIST_B_REAL, q)
-            && left1 == addmod(right1, TWIST_B_IMAGINARY, q);
+        return
+            left0 == addmod(right0, TWIST_B_REAL, q)
+                && left1 == addmod(right1, TWIST_B_IMAGINARY, q);
     }
 
     /// @dev (a + b·u)² = (a + b)(a − b) + 2ab·u.

@@ -51,6 +51,8 @@ abstract contract Groth16ImageVerifier is IImageVerifier {
         _requireUsableChain();
         if (image.length != DIGEST_LENGTH) revert ImageLengthInvalid(image.length, DIGEST_LENGTH);
         if (proof.length != PROOF_LENGTH) revert ProofLengthInvalid(proof.length, PROOF_LENGTH);
+        // Just found to be 32 bytes long.
+        // forge-lint: disable-next-line(unsafe-typecast)
         imageHash = bytes32(image);
 
         uint256 dimensions = _latentDimensions();

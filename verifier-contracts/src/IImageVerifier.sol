@@ -8,6 +8,11 @@ pragma solidity ^0.8.28;
 /// model, or whether the picture is original.
 /// @dev Implementations are immutable: no owner, no storage, no upgrade.
 interface IImageVerifier {
+    /// @notice The proof is well formed and does not prove the statement.
+    error ProofInvalid();
+    /// @notice Too little gas to tell whether the proof holds. No verdict on the proof.
+    error InsufficientGas(uint256 available);
+
     /// @notice The model whose images this contract verifies.
     /// @return id keccak256 of the model's canonical description, as the toolkit prints it.
     function modelId() external view returns (bytes32 id);

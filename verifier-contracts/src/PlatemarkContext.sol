@@ -13,8 +13,7 @@ library PlatemarkContext {
     /// @param modelId The model the proof is about.
     /// @return hash keccak256(abi.encode(CONTEXT_DOMAIN, chain id, this contract, recipient, modelId))
     function contextHash(address recipient, bytes32 modelId) internal view returns (bytes32 hash) {
-        return keccak256(
-            abi.encode(CONTEXT_DOMAIN, block.chainid, address(this), recipient, modelId)
-        );
+        return
+            keccak256(abi.encode(CONTEXT_DOMAIN, block.chainid, address(this), recipient, modelId));
     }
 }

@@ -1,0 +1,247 @@
+import type { AffineNode, IntegerTerm } from '../../model-export/integer-model.js'
+import { rowMajorStrides } from '../../model-export/tensor-index.js'
+import type { CircomText } from './selector.js'
+
+/** Sums are nested so that no growing linear combination is copied more often than this. */
+const CHUNK = 16
+
+/**
+ * Circom of the linear part of an affine node: assigns the variable `acc`, for output element `o`, the
+ * linear combination Σ terms + bias. The weights are constants, so it costs no constraint.
+ *
+ * @param node - the node
+ * @param shape - shape of its output
+ * @param input - the circom name of the signal array that holds a tensor
+ */
+export function emitLinear(
+  node: AffineNode,
+  shape: readonly number[],
+  input: (tensor: number) => string,
+): CircomText {
+  const declarations: string[] = []
+  const statements: string[] = []
+  const { bias } = node
+  if (bias === undefined) statements.push('var acc = 0;')
+  else {
+    declarations.push(array('bias', Array.from(bias.data)))
+    statements.push(`var acc = bias[${broadcastExpression(shape, bias.shape)}];`)
+  }
+  node.terms.forEach((term, i) => {
+    const text =
+      term.kind === 'elementwise'
+        ? emitElementwise(term, shape, i, input)
+        : emitContraction(contractionOf(term), i, input(term.input))
+    declarations.push(...text.declarations)
+    statements.push('{', ...text.statements.map((line) => `  ${line}`), '}')
+  })
+  return { declarations, statements }
+}
+
+/** Non-zero weights that meet an input, over all output elements: the size of the linear rows. */
+export function countProducts(node: AffineNode, elements: number): number {
+  let products = 0
+  for (const term of node.terms) {
+    if (term.kind === 'elementwise') products += elements
+    else {
+      const { rows, columns, inputs, outputs } = contractionOf(term)
+      const taps = (axis: Axis) => axis.taps.reduce((sum, row) => sum + row.length, 0)
+      products += taps(rows) * taps(columns) * inputs * outputs
+    }
+  }
+  return products
+}
+
+function array(name: string, values: readonly number[]): string {
+  const lines: string[] = []
+  for (let i = 0; i < values.length; i += 32) lines.push(values.slice(i, i + 32).join(','))
+  return `var ${name}[${values.length}] = [\n    ${lines.join(',\n    ')}];`
+}
+
+/** Position of output element `o` in a tensor that broadcasts to the output. */
+function broadcastExpression(shape: readonly number[], own: readonly number[]): string {
+  const missing = shape.length - own.length
+  const strides = rowMajorStrides(shape)
+  const ownStrides = rowMajorStrides(own)
+  const parts = shape.flatMap((size, axis) => {
+    const source = axis - missing
+    if (source < 0 || own[source] === 1 || size === 1) return []
+    return [`((o \\ ${strides[axis]}) % ${size}) * ${ownStrides[source]}`]
+  })
+  return parts.length === 0 ? '0' : parts.join(' + ')
+}
+
+function emitElementwise(
+  term: Extract<IntegerTerm, { kind: 'elementwise' }>,
+  shape: readonly number[],
+  i: number,
+  input: (tensor: number) => string,
+): CircomText {
+  return {
+    declarations: [array(`w${i}`, Array.from(term.weight.data))],
+    statements: [
+      `acc += w${i}[${broadcastExpression(shape, term.weight.shape)}] * ${input(term.input)}[o];`,
+    ],
+  }
+}
+
+/**
+ * Gemm, Conv and ConvTranspose as one form: output element (c, y, x) sums, over the taps of row y and
+ * of column x and over the input channels of its group, weight · input. A tap is an input position
+ * with a kernel position.
+ */
+type Contraction = {
+  readonly rows: Axis
+  readonly columns: Axis
+  readonly groups: number
+  readonly outputs: number
+  /** Input channels of one group. */
+  readonly inputs: number
+  readonly inputChannelStride: number
+  readonly outputChannelStride: number
+  /** Output channel × input channel of its group × kernel row × kernel column. */
+  readonly weights: readonly number[]
+}
+
+type Axis = {
+  readonly size: number
+  readonly kernel: number
+  readonly inputStride: number
+  readonly outputStride: number
+  /** For each output position, the (input position, kernel position) pairs that meet there. */
+  readonly taps: readonly (readonly (readonly [number, number])[])[]
+}
+
+function contractionOf(term: Exclude<IntegerTerm, { kind: 'elementwise' }>): Contraction {
+  const [first = 0, second = 0, kernelHeight = 1, kernelWidth = 1] = term.weight.shape
+  if (term.kind === 'gemm') {
+    const point = (size: number, inputStride: number, outputStride: number): Axis => ({
+      size,
+      kernel: 1,
+      inputStride,
+      outputStride,
+      taps: Array.from({ length: size }, (_, at) => [[at, 0]]),
+    })
+    return {
+      rows: point(term.rows, second, first),
+      columns: point(1, 0, 0),
+      groups: 1,
+      outputs: first,
+      inputs: second,
+      inputChannelStride: 1,
+      outputChannelStride: 1,
+      weights: Array.from(term.weight.data),
+    }
+  }
+  const { groups, inputChannels, outputChannels } = term
+  return {
+    rows: axisOf(term, 0, kernelHeight),
+    columns: axisOf(term, 1, kernelWidth),
+    groups,
+    outputs: outputChannels,
+    inputs: inputChannels / groups,
+    inputChannelStride: term.inputHeight * term.inputWidth,
+    outputChannelStride: term.outputHeight * term.outputWidth,
+    weights:
+      term.kind === 'conv'
+        ? Array.from(term.weight.data)
+        : transposedWeights(term, kernelHeight * kernelWidth),
+  }
+}
+
+type Convolution = Extract<IntegerTerm, { kind: 'conv' | 'convTranspose' }>
+
+function axisOf(term: Convolution, axis: 0 | 1, kernel: number): Axis {
+  const [inputSize, size] =
+    axis === 0 ? [term.inputHeight, term.outputHeight] : [term.inputWidth, term.outputWidth]
+  const stride = term.strides[axis]
+  const taps: [number, number][][] = Array.from({ length: size }, () => [])
+  for (let k = 0; k < kernel; k++) {
+    const offset = k * term.dilations[axis] - term.padBegin[axis]
+    if (term.kind === 'conv') {
+      for (let at = 0; at < size; at++) {
+        const from = at * stride + offset
+        if (from >= 0 && from < inputSize) taps[at]!.push([from, k])
+      }
+    } else {
+      for (let from = 0; from < inputSize; from++) {
+        const at = from * stride + offset
+        if (at >= 0 && at < size) taps[at]!.push([from, k])
+      }
+    }
+  }
+  return {
+    size,
+    kernel,
+    inputStride: axis === 0 ? term.inputWidth : 1,
+    outputStride: axis === 0 ? term.outputWidth : 1,
+    taps,
+  }
+}
+
+/** ONNX stores ConvTranspose weights input channel first. */
+function transposedWeights(term: Convolution, area: number): readonly number[] {
+  const { groups, inputChannels, outputChannels } = term
+  const groupInputs = inputChannels / groups
+  const groupOutputs = outputChannels / groups
+  const result: number[] = []
+  for (let co = 0; co < outputChannels; co++)
+    for (let i = 0; i < groupInputs; i++) {
+      const ci = Math.floor(co / groupOutputs) * groupInputs + i
+      const from = (ci * groupOutputs + (co % groupOutputs)) * area
+      for (let k = 0; k < area; k++) result.push(term.weight.data[from + k]!)
+    }
+  return result
+}
+
+function emitContraction(contraction: Contraction, i: number, input: string): CircomText {
+  const { rows, columns, groups, outputs, inputs } = contraction
+  const names = { w: `w${i}`, y: `y${i}`, x: `x${i}` }
+  const groupOutputs = outputs / groups
+  const channel = groups === 1 ? '' : `(c \\ ${groupOutputs}) * ${inputs} + `
+  const area = rows.kernel * columns.kernel
+  const depth = Math.min(CHUNK, inputs)
+  return {
+    declarations: [
+      array(names.w, contraction.weights),
+      ...emitTaps(names.y, rows),
+      ...emitTaps(names.x, columns),
+    ],
+    statements: [
+      `var c = (o \\ ${contraction.outputChannelStride}) % ${outputs};`,
+      `var row = ${axisPosition(rows)};`,
+      `var column = ${axisPosition(columns)};`,
+      `for (var a = 0; a < ${names.y}Count[row]; a++) {`,
+      `  for (var b = 0; b < ${names.x}Count[column]; b++) {`,
+      `    var from = ${names.y}Input[row][a] * ${rows.inputStride} + ${names.x}Input[column][b] * ${columns.inputStride};`,
+      `    var tap = ${names.y}Kernel[row][a] * ${columns.kernel} + ${names.x}Kernel[column][b];`,
+      `    for (var start = 0; start < ${inputs}; start += ${depth}) {`,
+      '      var part = 0;',
+      `      for (var i = start; i < start + ${depth}; i++) {`,
+      ...(inputs % depth === 0 ? [] : [`        if (i < ${inputs}) {`]),
+      `        part += ${names.w}[(c * ${inputs} + i) * ${area} + tap] * ${input}[(${channel}i) * ${contraction.inputChannelStride} + from];`,
+      ...(inputs % depth === 0 ? [] : ['        }']),
+      '      }',
+      '      acc += part;',
+      '    }',
+      '  }',
+      '}',
+    ],
+  }
+}
+
+function axisPosition(axis: Axis): string {
+  return axis.size === 1 ? '0' : `(o \\ ${axis.outputStride}) % ${axis.size}`
+}
+
+function emitTaps(name: string, { taps }: Axis): string[] {
+  const width = Math.max(1, ...taps.map((row) => row.length))
+  const table = (part: 0 | 1) =>
+    taps
+      .map((row) => `[${Array.from({ length: width }, (_, i) => row[i]?.[part] ?? 0).join(',')}]`)
+      .join(',')
+  return [
+    `var ${name}Count[${taps.length}] = [${taps.map((row) => row.length).join(',')}];`,
+    `var ${name}Input[${taps.length}][${width}] = [${table(0)}];`,
+    `var ${name}Kernel[${taps.length}][${width}] = [${table(1)}];`,
+  ]
+}

@@ -1,0 +1,99 @@
+import { assembleModel, type QuantizationPlan } from './assemble-model.js'
+import { execute } from './execute.js'
+import { prepareFloat } from './execute-float.js'
+import { meanSquaredError, peakSignalToNoise } from './image-quality.js'
+import type { IntegerModel } from './integer-model.js'
+import { realLatent, sampleLatent } from './latent-table.js'
+import type { Profile } from './profiles.js'
+import type { Progress } from './progress.js'
+import { transposeIndex } from './tensor-index.js'
+
+/** Seeds of a trial, other than those of the calibration. */
+const TRIAL_SEEDS = 16
+const FIRST_TRIAL_SEED = 500_000
+
+/** Weights get a bit first: they cost circuits less than activations, which make tables larger too. */
+const STEPS: readonly (readonly [weight: number, activation: number])[] = [
+  [0, 0],
+  [1, 0],
+  [1, 1],
+  [2, 1],
+  [2, 2],
+  [3, 2],
+  [3, 3],
+  [4, 3],
+  [4, 4],
+  [5, 4],
+  [6, 5],
+  [7, 6],
+  [8, 7],
+]
+
+/**
+ * The model of fewest bits whose images are at least `targetPsnr` close to the float model's, starting
+ * from the profile's bits; with the most bits where none is. Closeness is taken to grow with bits, so
+ * that few trials do.
+ *
+ * @param given - bits that the user fixed, which stay as they are
+ */
+export function chooseBits(
+  plan: QuantizationPlan,
+  profile: Profile,
+  targetPsnr: number,
+  given: { readonly weightBits?: number; readonly activationBits?: number },
+  progress: Progress,
+): IntegerModel {
+  const reference = referenceImages(plan)
+  const attempt = (step: number): { model: IntegerModel; psnr: number } => {
+    const [weight, activation] = STEPS[step]!
+    const model = assembleModel(plan, {
+      ...profile,
+      weightBits: given.weightBits ?? profile.weightBits + weight,
+      activationBits: given.activationBits ?? profile.activationBits + activation,
+    })
+    const psnr = trialPsnr(model, reference)
+    return { model, psnr }
+  }
+  let low = 0
+  let high = STEPS.length - 1
+  let best: IntegerModel | undefined
+  let trials = 0
+  while (low <= high) {
+    // The answer is more often near the start.
+    const middle = trials === 0 ? Math.floor(high / 4) : (low + high) >> 1
+    const { model, psnr } = attempt(middle)
+    progress({ step: 'choose bits', done: ++trials, total: 4 })
+    if (psnr >= targetPsnr) {
+      best = model
+      high = middle - 1
+    } else low = middle + 1
+  }
+  return best ?? attempt(STEPS.length - 1).model
+}
+
+type ReferenceImage = { readonly latentBytes: Uint8Array; readonly pixels: Float64Array }
+
+/** The float model's images of the trial seeds, mapped to 0…255 and clipped, height × width × channels. */
+function referenceImages({ model, latent, size, range }: QuantizationPlan): ReferenceImage[] {
+  const run = prepareFloat(model)
+  const { height, width, channels, layout } = size
+  const order = layout === 'CHW' ? [1, 2, 0] : [0, 1, 2]
+  const shape = layout === 'CHW' ? [channels, height, width] : [height, width, channels]
+  const index = transposeIndex(shape, order)
+  const [low, high] = range
+  return Array.from({ length: TRIAL_SEEDS }, (_, i) => {
+    const latentBytes = sampleLatent(FIRST_TRIAL_SEED + i, latent.dimensions)
+    const image = run(realLatent(latent, latentBytes)).get(model.output.name)!
+    const pixels = Float64Array.from(index, (at) =>
+      Math.min(Math.max(((image[at]! - low) / (high - low)) * 255, 0), 255),
+    )
+    return { latentBytes, pixels }
+  })
+}
+
+function trialPsnr(model: IntegerModel, reference: readonly ReferenceImage[]): number {
+  let total = 0
+  for (const { latentBytes, pixels } of reference)
+    total += meanSquaredError(execute(model, latentBytes), pixels)
+  return peakSignalToNoise(total / reference.length)
+}

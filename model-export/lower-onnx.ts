@@ -1,0 +1,22 @@
+import type { FloatModel } from './float-model.js'
+import { fuse } from './lowering/fuse.js'
+import { lowerGraph } from './lowering/lower-graph.js'
+import { readOnnx } from './onnx/read-onnx.js'
+
+export { listSupportedOperators } from './lowering/operators.js'
+
+/**
+ * Reads an ONNX generator and lowers it to the few node kinds that everything downstream knows.
+ *
+ * @param bytes - the ONNX file, opset 9 to 21
+ * @param name - of the model, for messages and reports
+ * @returns linear maps with their elementwise activations, and transposes; `output.shape` is the
+ * output's shape in ONNX, batch of 1 included
+ * @throws PlatemarkError if the file is broken, or for the first operator, element type or dynamic
+ * shape that is not supported, naming its node
+ * @example
+ * const model = lowerOnnx(await readFile('model.onnx'), 'model')
+ */
+export function lowerOnnx(bytes: Uint8Array, name: string): FloatModel {
+  return fuse(lowerGraph(readOnnx(bytes), name))
+}

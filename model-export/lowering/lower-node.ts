@@ -1,0 +1,109 @@
+import { prepareFloat } from '../execute-float.js'
+import type { FloatTerm } from '../float-model.js'
+import { nodeError } from '../onnx/node-error.js'
+import type { Constant, OnnxNode } from '../onnx/onnx-graph.js'
+import { elementCount } from '../tensor-index.js'
+import {
+  inOrder,
+  type Lower,
+  type Lowering,
+  requireFloat,
+  reserve,
+  type Value,
+} from './lowering.js'
+import {
+  folds,
+  listFoldedOperators,
+  listSupportedOperators,
+  lowerings,
+  movers,
+} from './operators.js'
+import { identityView } from './view.js'
+
+/**
+ * Lowers or folds one node.
+ *
+ * @throws PlatemarkError naming the node and its operator if it is not supported
+ */
+export const lowerNode: Lower = (node, inputs, lowering) => {
+  if (node.domain !== '') throw unsupported(node)
+  const mover = movers.get(node.operator)
+  if (mover !== undefined) return mover(node, inputs, lowering)
+  const known = inputs.every((value) => value?.kind !== 'activation')
+  const fold = folds.get(node.operator)
+  if (known && fold !== undefined) return fold(node, inputs, lowering)
+  const lower = lowerings.get(node.operator)
+  if (lower === undefined) throw unsupported(node)
+  return known ? [evaluate(node, inputs, lowering, lower)] : lower(node, inputs, lowering)
+}
+
+function unsupported(node: OnnxNode): Error {
+  const folded = node.domain === '' && folds.has(node.operator)
+  return nodeError(
+    node,
+    folded
+      ? 'this operator is only supported on constants, and an input of it depends on the latent'
+      : 'this operator is not supported',
+    {
+      expected: `one of ${listSupportedOperators().join(', ')}; on constants also ${listFoldedOperators().join(', ')}`,
+      found: node.domain === '' ? node.operator : `${node.operator} of domain "${node.domain}"`,
+      fix: 'Export the model without it, or replace it in the model by supported operators.',
+    },
+  )
+}
+
+/** Multiplications that a constant may cost. */
+const mostWork = 2 ** 31
+
+function workOf(term: FloatTerm): number {
+  const weights = term.weight.data.length
+  if (term.kind === 'gemm') return weights * term.rows
+  if (term.kind === 'conv') return weights * term.outputHeight * term.outputWidth
+  return term.kind === 'convTranspose' ? weights * term.inputHeight * term.inputWidth : weights
+}
+
+/** A constant of a layer of constants: lowered as if its first input were the latent, then run. */
+function evaluate(
+  node: OnnxNode,
+  inputs: readonly (Value | undefined)[],
+  lowering: Lowering,
+  lower: Lower,
+): Constant {
+  const [first, ...rest] = inputs
+  if (first?.kind !== 'constant') throw nodeError(node, 'input 0 is missing')
+  requireFloat(node, first, 'constant')
+  reserve(lowering, node, first.shape)
+  const name = 'constant'
+  const inner: Lowering = {
+    opset: lowering.opset,
+    nodes: [],
+    shapes: new Map([[name, first.shape]]),
+    ordered: new Map(),
+    budget: lowering.budget,
+  }
+  const view = identityView(elementCount(first.shape))
+  const value = lower(
+    node,
+    [{ kind: 'activation', tensor: name, shape: first.shape, view }, ...rest],
+    inner,
+  )[0]!
+  if (value.kind === 'constant') return value
+  const ordered = inOrder(inner, node, value)
+  lowering.budget = inner.budget
+  const work = inner.nodes
+    .flatMap((it) => (it.kind === 'affine' ? it.terms : []))
+    .reduce((sum, term) => sum + workOf(term), 0)
+  if (work > mostWork) {
+    throw nodeError(node, 'too much work for a constant', {
+      expected: `at most ${mostWork} multiplications`,
+      found: String(work),
+    })
+  }
+  const tensors = prepareFloat({
+    name,
+    input: { name, shape: first.shape },
+    nodes: inner.nodes,
+    output: { name: ordered.tensor, shape: ordered.shape },
+  })(first.data)
+  return { ...first, shape: ordered.shape, data: tensors.get(ordered.tensor)! }
+}

@@ -1,0 +1,95 @@
+import { elementwiseFolds } from '../folding/elementwise.js'
+import type { Fold } from '../folding/fold.js'
+import { structuralFolds } from '../folding/structural.js'
+import {
+  lowerClip,
+  lowerElu,
+  lowerHardSigmoid,
+  lowerLeakyRelu,
+  lowerPRelu,
+  lowerRelu,
+  lowerSigmoid,
+  lowerSoftplus,
+  lowerTanh,
+} from './activations.js'
+import { lowerAdd, lowerDiv, lowerMul, lowerNeg, lowerSub, lowerSum } from './arithmetic.js'
+import { lowerBatchNormalization } from './batch-normalization.js'
+import { lowerConv } from './conv.js'
+import { lowerConvTranspose } from './conv-transpose.js'
+import { lowerGemm } from './gemm.js'
+import type { Lower } from './lowering.js'
+import { lowerMatMul } from './matrix-product.js'
+import {
+  lowerCast,
+  lowerDropout,
+  lowerExpand,
+  lowerFlatten,
+  lowerIdentity,
+  lowerReshape,
+  lowerShape,
+  lowerSize,
+  lowerSqueeze,
+  lowerUnsqueeze,
+} from './reshape.js'
+import { lowerTranspose } from './transpose.js'
+
+/** Operators that treat constants and activations alike. */
+export const movers: ReadonlyMap<string, Lower> = new Map(
+  Object.entries({
+    Dropout: lowerDropout,
+    Flatten: lowerFlatten,
+    Identity: lowerIdentity,
+    Reshape: lowerReshape,
+    Shape: lowerShape,
+    Size: lowerSize,
+    Squeeze: lowerSqueeze,
+    Transpose: lowerTranspose,
+    Unsqueeze: lowerUnsqueeze,
+  }),
+)
+
+/** Operators on tensors that depend on the latent. */
+export const lowerings: ReadonlyMap<string, Lower> = new Map(
+  Object.entries({
+    Add: lowerAdd,
+    BatchNormalization: lowerBatchNormalization,
+    Cast: lowerCast,
+    Clip: lowerClip,
+    Conv: lowerConv,
+    ConvTranspose: lowerConvTranspose,
+    Div: lowerDiv,
+    Elu: lowerElu,
+    Expand: lowerExpand,
+    Gemm: lowerGemm,
+    HardSigmoid: lowerHardSigmoid,
+    LeakyRelu: lowerLeakyRelu,
+    MatMul: lowerMatMul,
+    Mul: lowerMul,
+    Neg: lowerNeg,
+    PRelu: lowerPRelu,
+    Relu: lowerRelu,
+    Sigmoid: lowerSigmoid,
+    Softplus: lowerSoftplus,
+    Sub: lowerSub,
+    Sum: lowerSum,
+    Tanh: lowerTanh,
+  }),
+)
+
+/** Operators whose inputs must all be constant (among them those of `lowerings` that also fold). */
+export const folds: ReadonlyMap<string, Fold> = new Map(
+  Object.entries({ ...elementwiseFolds, ...structuralFolds }),
+)
+
+/**
+ * The ONNX operators that may work on the latent, in alphabetical order. `Constant` and the operators
+ * of shape arithmetic are supported as well, on constants.
+ */
+export function listSupportedOperators(): readonly string[] {
+  return [...movers.keys(), ...lowerings.keys(), 'Constant'].sort()
+}
+
+/** The operators that are supported on constants only, in alphabetical order. */
+export function listFoldedOperators(): readonly string[] {
+  return [...folds.keys()].filter((name) => !lowerings.has(name) && name !== 'Constant').sort()
+}

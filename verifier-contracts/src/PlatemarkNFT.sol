@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
+import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
+import {IERC165} from "@openzeppelin/contracts/interfaces/IERC165.sol";
+import {IERC4906} from "@openzeppelin/contracts/interfaces/IERC4906.sol";
+import {ERC721} from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
+import {ERC721Utils} from "@openzeppelin/contracts/token/ERC721/utils/ERC721Utils.sol";
+import {ERC2981} from "@openzeppelin/contracts/token/common/ERC2981.sol";
+import {IERC7007, IERC7007Enumerable} from "./IERC7007.sol";
+import {IImageVerifier} from "./IImageVerifier.sol";
+import {IModelRegistry} from "./IModelRegistry.sol";
+import {PlatemarkContext} from "./PlatemarkContext.sol";
+import {TokenMetadata} from "./TokenMetadata.sol";
+
+/// @title A collection of proven images
+/// @notice A token says: the model `modelId` generates, from `seed`, exactly the image with hash
+/// `imageHash`. It does not say who made the model, whether it may be used, or that the picture at the
+/// metadata's `image` URI is that image; whoever has the model can check the latter.
+///
+/// - The prompt of ERC-7007 is abi.encode(modelId, seed), 64 bytes; the token id is its keccak256. So
+///   there is one token per model and seed, and whoever first shows a proof owns it.
+/// - A proof is for one recipient, contract and chain. A copy of it from the mempool mints to the same
+///   recipient, so front-running gains nothing.
+/// - `proof` in ERC-7007's functions and event is the recipient (20 bytes) followed by the proof bytes.
+/// - Which models count is the collection owner's choice (`admitModel`); renouncing ownership ends it.
+///   A model once admitted keeps its verifier forever; its registrant can deprecate it, which stops
+///   minting and leaves existing tokens as they are.
+/// @dev Tokens cannot be burned, so a statement is never minted twice.
+contract PlatemarkNFT is ERC721, ERC2981, Ownable2Step, IERC7007Enumerable, IERC4906 {
+    /// @notice What a collection is made with.
+    /// @param name Name of the collection.
+    /// @param symbol Its symbol.
+    /// @param description Its description in the metadata.
+    /// @param imageBaseUri Where pictures are, see `setImageBaseUri`.
+    /// @param owner Who admits models and sets royalties.
+    /// @param royaltyReceiver Who is paid royalties; the zero address for no royalties.
+    /// @param royaltyBasisPoints Royalty in hundredths of a percent.
+    struct Options {
+        string name;
+        string symbol;
+        string description;
+        string imageBaseUri;
+        address owner;
+        address royaltyReceiver;
+        uint96 royaltyBasisPoints;
+    }
+
+    /// @notice What a token states.
+    /// @param modelId The model.
+    /// @param seed The seed.
+    /// @param imageHash Hash of the image under the scheme of the model's proof system.
+    struct ImageStatement {
+        bytes32 modelId;
+        uint256 seed;
+        bytes32 imageHash;
+    }
+
+    /// @dev Length of abi.encode(modelId, seed).
+    uint256 private constant PROMPT_LENGTH = 64;
+
+    /// @dev Length of the recipient in front of ERC-7007's `proof`.
+    uint256 private constant ADDRESS_LENGTH = 20;
+
+    /// @dev ERC-4906 has events only; its id is given in its text.
+    bytes4 private constant ERC4906_INTERFACE_ID = 0x49064906;
+
+    /// @notice The registry that the admitted models are in.
+    IModelRegistry public immutable REGISTRY;
+
+    /// @notice Number of tokens.
+    uint256 public totalSupply;
+
+    /// @notice Start of every picture's URI, see `setImageBaseUri`.
+    string public imageBaseUri;
+
+    string private _description;
+    mapping(bytes32 modelId => uint256 registryId) private _registryIds;
+    mapping(uint256 id => ImageStatement) private _statements;
+
+    /// @notice A token was minted. In the clear what ERC-7007's event shows as hashes only.
+    event ImageMinted(
+        uint256 indexed tokenId,
+        bytes32 indexed modelId,
+        address indexed recipient,
+        uint256 seed,
+        bytes32 imageHash
+    );
+    /// @notice Images of a model can be minted from now on.
+    event ModelAdmitted(bytes32 indexed modelId, uint256 indexed registryId, address verifier);
+
+    /// @notice The collection's owner has not admitted the model.
+    error ModelNotAdmitted(bytes32 modelId);
+    /// @notice The model is admitted already; its verifier cannot be replaced.
+    error ModelAlreadyAdmitted(bytes32 modelId, uint256 registryId);
+    /// @notice The model was registered without a verifier.
+    error ModelHasNoVerifier(uint256 registryId);
+    /// @notice The model's registrant has deprecated it.
+    error ModelDeprecated(bytes32 modelId, uint256 registryId);
+    /// @notice The token of this model and seed exists.
+    error AlreadyMinted(uint256 tokenId);
+    /// @notice The token id is not the hash of the prompt.
+    error TokenIdMismatch(uint256 tokenId, uint256 promptTokenId);
+    /// @notice A prompt is abi.encode(bytes32 modelId, uint256 seed).
+    error PromptInvalid(uint256 length);
+    /// @notice The proof is shorter than the recipient's address in front of it.
+    error ProofHasNoRecipient(uint256 length);
+    /// @notice The verifier accepted another image than the token's.
+    error ImageHashMismatch(uint256 tokenId, bytes32 minted, bytes32 verified);
+    /// @notice The verifier failed without a reason, as it does when gas runs out: no verdict.
+    error VerificationInconclusive();
+
+    /// @notice Makes a collection.
+    /// @param registry Registry of the models.
+    /// @param options Names, owner and royalties.
+    /// @param registryIds Models to admit at once, by their registry ids.
+    constructor(IModelRegistry registry, Options memory options, uint256[] memory registryIds)
+        ERC721(options.name, options.symbol)
+        Ownable(options.owner)
+    {
+        REGISTRY = registry;
+        imageBaseUri = options.imageBaseUri;
+        _description = options.description;
+        if (options.royaltyReceiver != address(0)) {
+            _setDefaultRoyalty(options.royaltyReceiver, options.royaltyBasisPoints);
+        }
+        for (uint256 i = 0; i < registryIds.length; ++i) {
+            _admit(registryIds[i]);
+        }
+    }
+
+    /// @notice Mints the token of a model and a seed to `recipient`, for whom the proof was made.
+    /// Anybody may send the transaction.
+    /// @dev The verifier is called statically. The receiver's `onERC721Received` comes last, when all
+    /// state is written and all events are out, so a reentrant caller finds a finished token. It is
+    /// called, rather than left out, because a token sent to a contract that cannot hold it is lost,
+    /// and with it the only token of this seed.
+    /// @param recipient Who gets the token.
+    /// @param modelId The model.
+    /// @param seed The seed.
+    /// @param image What stands for the image, see `IImageVerifier`.
+    /// @param proof The proof bytes.
+    /// @return id The token.
+    function mint(
+        address recipient,
+        bytes32 modelId,
+        uint256 seed,
+        bytes calldata image,
+        bytes calldata proof
+    ) external returns (uint256 id) {
+        (IImageVerifier verifier, bool deprecated, uint256 registryId) = _verifierOf(modelId);
+        if (deprecated) revert ModelDeprecated(modelId, registryId);
+        bytes memory promptBytes = abi.encode(modelId, seed);
+        id = uint256(keccak256(promptBytes));
+        if (_ownerOf(id) != address(0)) revert AlreadyMinted(id);
+
+        bytes32 imageHash = verifier.verifyImage(
+            seed, image, PlatemarkContext.contextHash(recipient, modelId), proof
+        );
+
+        _statements[id] = ImageStatement(modelId, seed, imageHash);
+        ++totalSupply;
+        _mint(recipient, id);
+        emit ImageMinted(id, modelId, recipient, seed, imageHash);
+        emit AigcData(id, promptBytes, image, abi.encodePacked(recipient, proof));
+        ERC721Utils.checkOnERC721Received(msg.sender, address(0), recipient, id, "");
+    }
+
+    /// @notice Lets images of a registered model be minted in this collection, for good.
+    /// @dev Look at the verifier's code first: the registry admits anything.
+    /// @param registryId The model's id in the registry.
+    function admitModel(uint256 registryId) external onlyOwner {
+        _admit(registryId);
+    }
+
+    /// @notice Sets the royalty of all tokens.
+    /// @param receiver Who is paid; the zero address for no royalties.
+    /// @param basisPoints Hundredths of a percent of the sale price.
+    function setRoyalty(address receiver, uint96 basisPoints) external onlyOwner {
+        if (receiver == address(0)) _deleteDefaultRoyalty();
+        else _setDefaultRoyalty(receiver, basisPoints);
+    }
+
+    /// @notice Sets where pictures are: `<base><modelId>/<seed>.png`, the seed in decimal. With an empty
+    /// base the metadata's image is a card drawn on chain. The URI is a convenience; what is proven is
+    /// the image hash.
+    /// @param base The new start of all URIs.
+    function setImageBaseUri(string calldata base) external onlyOwner {
+        imageBaseUri = base;
+        emit BatchMetadataUpdate(0, type(uint256).max);
+    }
+
+    /// @inheritdoc IERC7007
+    /// @dev `mint` adds the data already. This publishes it again, for the token's owner and operators
+    /// only; it reverts unless the data proves to be the token's.
+    function addAigcData(
+        uint256 tokenId_,
+        bytes calldata prompt_,
+        bytes calldata aigcData,
+        bytes calldata proof
+    ) external {
+        uint256 promptTokenId = uint256(keccak256(prompt_));
+        if (tokenId_ != promptTokenId) revert TokenIdMismatch(tokenId_, promptTokenId);
+        _checkAuthorized(_ownerOf(tokenId_), msg.sender, tokenId_);
+        if (proof.length < ADDRESS_LENGTH) revert ProofHasNoRecipient(proof.length);
+        // The token exists, so the prompt has the form that `mint` gave it.
+        (bytes32 modelId, uint256 seed) = abi.decode(prompt_, (bytes32, uint256));
+        (IImageVerifier verifier,,) = _verifierOf(modelId);
+        (bytes32 context, bytes calldata bare) = _contextOf(modelId, proof);
+        bytes32 imageHash = verifier.verifyImage(seed, aigcData, context, bare);
+        bytes32 minted = _statements[tokenId_].imageHash;
+        if (imageHash != minted) revert ImageHashMismatch(tokenId_, minted, imageHash);
+        emit AigcData(tokenId_, prompt_, aigcData, proof);
+    }
+
+    /// @inheritdoc IERC7007
+    /// @dev Needs no token and does not care about deprecation: a proof does not become wrong. Reverts
+    /// with `VerificationInconclusive` rather than answer false when the gas did not suffice.
+    function verify(bytes calldata prompt_, bytes calldata aigcData, bytes calldata proof)
+        external
+        view
+        returns (bool success)
+    {
+        if (prompt_.length != PROMPT_LENGTH || proof.length < ADDRESS_LENGTH) return false;
+        (bytes32 modelId, uint256 seed) = abi.decode(prompt_, (bytes32, uint256));
+        if (_registryIds[modelId] == 0) return false;
+        (IImageVerifier verifier,,) = _verifierOf(modelId);
+        (bytes32 context, bytes calldata bare) = _contextOf(modelId, proof);
+        try verifier.verifyImage(seed, aigcData, context, bare) returns (bytes32) {
+            return true;
+        } catch (bytes memory reason) {
+            // The first four bytes of a reason are its error's selector.
+            // forge-lint: disable-next-line(unsafe-typecast)
+            if (reason.length < 4 || bytes4(reason) == IImageVerifier.InsufficientGas.selector) {
+                revert VerificationInconclusive();
+            }
+            return false;
+        }
+    }
+
+    /// @inheritdoc IERC7007Enumerable
+    function tokenId(bytes calldata prompt_) external pure returns (uint256 id) {
+        if (prompt_.length != PROMPT_LENGTH) revert PromptInvalid(prompt_.length);
+        return uint256(keccak256(prompt_));
+    }
+
+    /// @inheritdoc IERC7007Enumerable
+    /// @dev The prompt's exact bytes, so that `tokenId(bytes(prompt(id))) == id`. They are not text;
+    /// off chain, call `statementOf` instead.
+    function prompt(uint256 id) external view returns (string memory text) {
+        _requireOwned(id);
+        ImageStatement storage statement = _statements[id];
+        return string(abi.encode(statement.modelId, statement.seed));
+    }
+
+    /// @notice What a token states.
+    /// @param id The token.
+    /// @return statement Model, seed and image hash.
+    function statementOf(uint256 id) external view returns (ImageStatement memory statement) {
+        _requireOwned(id);
+        return _statements[id];
+    }
+
+    /// @notice The registry id behind an admitted model.
+    /// @param modelId The model.
+    /// @return registryId Its id in `REGISTRY`.
+    function registryIdOf(bytes32 modelId) public view returns (uint256 registryId) {
+        registryId = _registryIds[modelId];
+        if (registryId == 0) revert ModelNotAdmitted(modelId);
+    }
+
+    /// @notice What a proof must be bound to so that this collection accepts it.
+    /// @param recipient Who is to get the token.
+    /// @param modelId The model.
+    /// @return hash The context.
+    function contextOf(address recipient, bytes32 modelId) external view returns (bytes32 hash) {
+        return PlatemarkContext.contextHash(recipient, modelId);
+    }
+
+    /// @notice The token's metadata as a data URI; every string in it is escaped.
+    /// @param id The token.
+    /// @return uri data:application/json;base64,…
+    function tokenURI(uint256 id) public view override returns (string memory uri) {
+        _requireOwned(id);
+        ImageStatement storage statement = _statements[id];
+        return TokenMetadata.tokenUri(
+            TokenMetadata.Token({
+                collection: name(),
+                description: _description,
+                imageBaseUri: imageBaseUri,
+                modelId: statement.modelId,
+                seed: statement.seed,
+                imageHash: statement.imageHash
+            })
+        );
+    }
+
+    /// @notice ERC-7572: the collection's metadata as a data URI.
+    /// @return uri data:application/json;base64,…
+    function contractURI() external view returns (string memory uri) {
+        return TokenMetadata.contractUri(name(), symbol(), _description);
+    }
+
+    /// @inheritdoc IERC165
+    function supportsInterface(bytes4 interfaceId)
+        public
+        view
+        override(ERC721, ERC2981, IERC165)
+        returns (bool)
+    {
+        return interfaceId == type(IERC7007).interfaceId
+            || interfaceId == type(IERC7007Enumerable).interfaceId
+            || interfaceId == ERC4906_INTERFACE_ID || super.supportsInterface(interfaceId);
+    }
+
+    function _admit(uint256 registryId) private {
+        (IImageVerifier verifier, bool deprecated) = REGISTRY.verifierOf(registryId);
+        if (address(verifier) == address(0)) revert ModelHasNoVerifier(registryId);
+        // The registry has compared this with the commitment's model hash.
+        bytes32 modelId = verifier.modelId();
+        if (deprecated) revert ModelDeprecated(modelId, registryId);
+        if (_registryIds[modelId] != 0) {
+            revert ModelAlreadyAdmitted(modelId, _registryIds[modelId]);
+        }
+        _registryIds[modelId] = registryId;
+        emit ModelAdmitted(modelId, registryId, address(verifier));
+    }
+
+    function _verifierOf(bytes32 modelId)
+        private
+        view
+        returns (IImageVerifier verifier, bool deprecated, uint256 registryId)
+    {
+        registryId = registryIdOf(modelId);
+        (verifier, deprecated) = REGISTRY.verifierOf(registryId);
+    }
+
+    /// @dev Splits ERC-7007's `proof` into the context of its recipient and the proof bytes.
+    function _contextOf(bytes32 modelId, bytes calldata proof)
+        private
+        view
+        returns (bytes32 context, bytes calldata bare)
+    {
+        address recipient = address(bytes20(proof[:ADDRESS_LENGTH]));
+        return (PlatemarkContext.contextHash(recipient, modelId), proof[ADDRESS_LENGTH:]);
+    }
+}
