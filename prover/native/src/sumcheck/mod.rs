@@ -4,6 +4,7 @@
 //! [`transcript`] and nothing else.
 
 pub mod affine;
+pub mod bindings;
 pub mod claims;
 pub mod descriptor;
 pub mod error;

@@ -1,0 +1,243 @@
+//! What Node sees of the sumcheck backend. Integers cross as Int32Array, or Float64Array where they may
+//! need up to 52 bits.
+
+// The attribute macro of napi generates the foreign functions, which are unsafe by nature.
+#![allow(unsafe_code, missing_docs)]
+
+use super::descriptor::Key;
+use super::error::Error as ProofError;
+use super::field::{F, points_from, reduce};
+use super::kzg::{Srs, g2_bytes, read_g2};
+use super::prover::{Checks, ProvingKey, Witness, commit_columns, prove};
+use super::proof::points_bytes;
+use super::verifier::{Statement, verify};
+use napi::bindgen_prelude::{AsyncTask, Buffer, Float64Array, Int32Array};
+use napi::{Env, Error, Result, Task};
+use napi_derive::napi;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+type Job<T> = Box<dyn FnOnce() -> std::result::Result<T, ProofError> + Send>;
+
+/// A job for Node's thread pool.
+pub struct Work<T>(Option<Job<T>>);
+
+impl<T: Send + 'static> Work<T> {
+    fn start(job: impl FnOnce() -> std::result::Result<T, ProofError> + Send + 'static) -> AsyncTask<Self>
+    where
+        Self: Task,
+    {
+        AsyncTask::new(Self(Some(Box::new(job))))
+    }
+
+    fn run(&mut self) -> Result<T> {
+        let job = self.0.take().ok_or_else(|| Error::from_reason("a task runs once"))?;
+        catch_unwind(AssertUnwindSafe(job))
+            .map_err(|_| Error::from_reason("the native code failed: this is a bug of platemark"))?
+            .map_err(|error| Error::from_reason(error.to_string()))
+    }
+}
+
+macro_rules! task {
+    ($type:ty) => {
+        impl Task for Work<$type> {
+            type Output = $type;
+            type JsValue = $type;
+            fn compute(&mut self) -> Result<$type> {
+                self.run()
+            }
+            fn resolve(&mut self, _: Env, output: $type) -> Result<$type> {
+                Ok(output)
+            }
+        }
+    };
+}
+
+#[napi(object)]
+pub struct SumcheckPowers {
+    /// 64 bytes a power.
+    pub powers: Buffer,
+    /// 128 bytes.
+    pub tau_g2: Buffer,
+}
+
+#[napi(object)]
+pub struct SumcheckPhase {
+    pub name: String,
+    pub seconds: f64,
+}
+
+#[napi(object)]
+pub struct SumcheckProof {
+    pub proof: Buffer,
+    pub phases: Vec<SumcheckPhase>,
+}
+
+task!(SumcheckPowers);
+task!(SumcheckProof);
+task!(Buffer);
+task!(Option<String>);
+
+#[napi(object)]
+pub struct SumcheckProveInput {
+    /// Canonical JSON of the verifying key.
+    pub key: String,
+    pub powers: Buffer,
+    pub table: Int32Array,
+    pub weight: Float64Array,
+    /// q ‖ out ‖ limbs, each all activation columns long.
+    pub activation: Int32Array,
+    pub copy: Int32Array,
+    pub seed: Buffer,
+    pub context: Buffer,
+    pub pixels: Buffer,
+    pub latent: Buffer,
+    /// False: prove whatever is given, for tests of what verifiers reject.
+    pub checked: bool,
+}
+
+#[napi(object)]
+pub struct SumcheckVerifyInput {
+    pub key: String,
+    pub seed: Buffer,
+    pub context: Buffer,
+    pub pixels: Buffer,
+    pub latent: Buffer,
+    pub proof: Buffer,
+}
+
+fn integers(values: &Float64Array) -> Vec<i64> {
+    values.iter().map(|v| *v as i64).collect()
+}
+
+fn widen(values: &[i32]) -> Vec<i64> {
+    values.iter().map(|v| i64::from(*v)).collect()
+}
+
+fn word(bytes: &[u8]) -> std::result::Result<[u8; 32], ProofError> {
+    bytes
+        .try_into()
+        .map_err(|_| ProofError::PublicInput("expected 32 bytes".into()))
+}
+
+/// Powers of a random τ that is forgotten at once: insecure all the same, nobody can know that it was.
+#[napi]
+pub fn sumcheck_development_powers(column_bits: u32) -> AsyncTask<Work<SumcheckPowers>> {
+    Work::start(move || {
+        let mut entropy = [0u8; 64];
+        getrandom::fill(&mut entropy).map_err(|e| ProofError::Witness(e.to_string()))?;
+        let tau: F = reduce(&entropy);
+        let srs = Srs::insecure(tau, column_bits.min(28) as usize);
+        Ok(SumcheckPowers {
+            powers: srs.power_bytes().into(),
+            tau_g2: g2_bytes(&srs.tau_g2).to_vec().into(),
+        })
+    })
+}
+
+/// Commitments of all columns of `cells`, 64 bytes each.
+#[napi]
+pub fn sumcheck_commit(powers: Buffer, column_bits: u32, cells: Float64Array) -> AsyncTask<Work<Buffer>> {
+    let cells = integers(&cells);
+    let powers = powers.to_vec();
+    Work::start(move || {
+        let rows = 1usize << column_bits.min(28);
+        let srs = Srs {
+            powers: points_from(&powers).ok_or_else(|| ProofError::Key("powers of tau".into()))?,
+            tau_g2: Default::default(),
+        };
+        if srs.powers.len() < rows || cells.len() % rows != 0 {
+            return Err(ProofError::Key("column length".into()));
+        }
+        Ok(points_bytes(&commit_columns(&srs, column_bits as usize, &cells)).into())
+    })
+}
+
+/// Proves; unless `checked` is false the proof was verified.
+#[napi]
+pub fn sumcheck_prove(input: SumcheckProveInput) -> AsyncTask<Work<SumcheckProof>> {
+    let table = widen(&input.table);
+    let weight = integers(&input.weight);
+    let activation = widen(&input.activation);
+    let copy = widen(&input.copy);
+    let (powers, seed, context, pixels, latent) = (
+        input.powers.to_vec(),
+        input.seed.to_vec(),
+        input.context.to_vec(),
+        input.pixels.to_vec(),
+        input.latent.to_vec(),
+    );
+    let checks = if input.checked { Checks::All } else { Checks::None };
+    let json = input.key;
+    Work::start(move || {
+        let key = Key::parse(&json)?;
+        let d = &key.descriptor;
+        let cells = d.columns.activation << d.column_bits;
+        if activation.len() != (2 + d.limbs) * cells {
+            return Err(ProofError::Witness("activation columns".into()));
+        }
+        let mut parts = activation.chunks(cells).map(<[i64]>::to_vec);
+        let witness = Witness {
+            quotient: parts.next().unwrap_or_default(),
+            output: parts.next().unwrap_or_default(),
+            limbs: parts.collect(),
+            copy,
+        };
+        let rows = d.rows();
+        let srs = Srs::read(powers.get(..rows * 64).unwrap_or(&[]), key.tau_g2)?;
+        let pk = ProvingKey {
+            key,
+            srs,
+            table,
+            weight,
+        };
+        let statement = Statement {
+            seed: word(&seed)?,
+            context: word(&context)?,
+            pixels: &pixels,
+            latent: &latent,
+        };
+        let (proof, timings) = prove(&pk, &witness, &statement, checks, &|_| {})?;
+        Ok(SumcheckProof {
+            proof: proof.into(),
+            phases: timings
+                .into_iter()
+                .map(|(name, seconds)| SumcheckPhase {
+                    name: name.into(),
+                    seconds,
+                })
+                .collect(),
+        })
+    })
+}
+
+/// `null` when valid, else the reason.
+#[napi]
+pub fn sumcheck_verify(input: SumcheckVerifyInput) -> AsyncTask<Work<Option<String>>> {
+    let (seed, context, pixels, latent, proof) = (
+        input.seed.to_vec(),
+        input.context.to_vec(),
+        input.pixels.to_vec(),
+        input.latent.to_vec(),
+        input.proof.to_vec(),
+    );
+    let json = input.key;
+    Work::start(move || {
+        let check = || {
+            let key = Key::parse(&json)?;
+            let statement = Statement {
+                seed: word(&seed)?,
+                context: word(&context)?,
+                pixels: &pixels,
+                latent: &latent,
+            };
+            verify(&key, &statement, &proof)
+        };
+        Ok(check().err().map(|error| error.to_string()))
+    })
+}
+
+/// Whether 128 bytes are a G2 point of the right subgroup.
+#[napi]
+pub fn sumcheck_is_g2(point: Buffer) -> bool {
+    read_g2(&point).is_some()
+}
