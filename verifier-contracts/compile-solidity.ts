@@ -133,8 +133,7 @@ function readDependency(path: string): string | undefined {
 
 async function runCached(input: string): Promise<string> {
   const adapter = join(packageRoot(), 'verifier-contracts', 'solc')
-  const version = await runAdapter(adapter, ['--version'], '')
-  const key = createHash('sha256').update(version).update(input).digest('hex')
+  const key = createHash('sha256').update(compilerVersion()).update(input).digest('hex')
   const folder = join(packageRoot(), 'cache', 'solc')
   const file = join(folder, `${key}.json`)
   try {
@@ -142,7 +141,7 @@ async function runCached(input: string): Promise<string> {
   } catch {
     // Not compiled before.
   }
-  const output = await runAdapter(adapter, ['--standard-json'], input)
+  const output = await runAdapter(adapter, input)
   const temporary = `${file}.${process.pid}`
   try {
     await mkdir(folder, { recursive: true })
@@ -155,23 +154,33 @@ async function runCached(input: string): Promise<string> {
   return output
 }
 
-function runAdapter(adapter: string, args: readonly string[], input: string): Promise<string> {
+function compilerVersion(): string {
+  try {
+    const manifest = createRequire(import.meta.url).resolve('solc/package.json')
+    return JSON.parse(readFileSync(manifest, 'utf8')).version
+  } catch (error) {
+    throw noCompiler('the npm package is not installed', error)
+  }
+}
+
+function noCompiler(found: string, cause: unknown): PlatemarkError {
+  return new PlatemarkError('The Solidity compiler does not run.', {
+    expected: 'the optional dependency "solc"',
+    found,
+    fix: 'Run npm ci without --omit=optional, or npm install solc@0.8.37.',
+    cause,
+  })
+}
+
+function runAdapter(adapter: string, input: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = execFile(
       process.execPath,
-      [adapter, ...args],
+      [adapter, '--standard-json'],
       { maxBuffer: 1 << 28, encoding: 'utf8' },
       (error, stdout, stderr) => {
         if (error === null) resolve(stdout)
-        else
-          reject(
-            new PlatemarkError('The Solidity compiler does not run.', {
-              expected: 'the optional dependency "solc"',
-              found: stderr.trim().slice(0, 500) || error.message,
-              fix: 'Run npm ci without --omit=optional, or npm install solc@0.8.37.',
-              cause: error,
-            }),
-          )
+        else reject(noCompiler(stderr.trim().slice(0, 500) || error.message, error))
       },
     )
     // A compiler that is not there ends before it has read its input.
