@@ -61,16 +61,23 @@ export function realLatent(latent: Latent, latentBytes: Uint8Array): Float64Arra
 }
 
 /**
- * Latent bytes for calibration and reports: any fixed, well-spread sequence will do, so this is
- * SplitMix32. (Seeds of users are expanded by keccak, see `circuits/seed-expansion.ts`.)
+ * Latent bytes for calibration and reports: any fixed, well-spread sequence will do. (Seeds of users
+ * are expanded by keccak, see `circuits/seed-expansion.ts`.)
  */
 export function sampleLatent(seed: number, dimensions: number): Uint8Array {
-  let state = Math.imul(seed + 1, 0x9e3779b9)
+  // Streams of different seeds start at unrelated states and step by different odd numbers.
+  let state = mix(seed + 1)
+  const step = mix(state ^ 0x9e3779b9) | 1
   return Uint8Array.from({ length: dimensions }, () => {
-    state = (state + 0x9e3779b9) | 0
-    let z = state
-    z = Math.imul(z ^ (z >>> 16), 0x85ebca6b)
-    z = Math.imul(z ^ (z >>> 13), 0xc2b2ae35)
-    return (z ^ (z >>> 16)) >>> 24
+    state = (state + step) | 0
+    return mix(state) >>> 24
   })
+}
+
+/** The 32-bit finalizer of MurmurHash3: a bijection in which every bit depends on every other. */
+function mix(value: number): number {
+  let z = value
+  z = Math.imul(z ^ (z >>> 16), 0x85ebca6b)
+  z = Math.imul(z ^ (z >>> 13), 0xc2b2ae35)
+  return z ^ (z >>> 16)
 }

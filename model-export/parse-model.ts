@@ -21,7 +21,7 @@ import { broadcastsTo, elementCount } from './tensor-index.js'
 const INT32_MIN = -(2 ** 31)
 const INT32_MAX = 2 ** 31 - 1
 /** Bounds what a file can make us allocate. */
-const MAX_ELEMENTS = 2 ** 27
+const MAX_ELEMENTS = 2 ** 24
 const MAX_TEXT = 1000
 
 /**

@@ -4,7 +4,7 @@
  * - `fidelity`: for backends where bits are nearly free (sumcheck with lookups) and as a reference:
  *   16-bit weights, 15-bit activations, tables of up to 2^17 rows. Pixels differ from the float
  *   model's by rounding.
- * - `balanced`: 12-bit weights and activations, tables of up to 2^16 rows.
+ * - `balanced`: 12-bit weights and activations, more where 50 dB need them, tables of up to 2^16 rows.
  * - `compact`: for circuits that pay for every bit of an accumulator (groth16): the fewest bits that
  *   reach `targetPsnr` against the float model, and coarse pixel tables.
  */
@@ -43,6 +43,7 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     rowSpan: 1 / 4,
     headroom: 1.25,
     latentBits: 10,
+    targetPsnr: 50,
   },
   compact: {
     weightBits: 8,

@@ -38,7 +38,8 @@ export type QuantizedAffine = {
  *
  * A is at least what keeps the largest weight within its bits, and is enlarged, by less than 2, so that
  * `step` is what the table wants: where the activation is piecewise linear with slope 1, one row per
- * output integer, so that the table is a clamped identity and rounds nothing a second time.
+ * output integer, so that the table is a clamped identity and rounds nothing a second time. (Where the
+ * integers of rows and outputs are a fraction apart, as with pixels of [−1, 1], the bias makes it up.)
  *
  * @param inputs - by tensor name
  * @param bounds - proven bounds by tensor id
@@ -53,7 +54,7 @@ export function quantizeAffine(
 ): QuantizedAffine {
   const finest = finestScale(node, inputs, profile.weightBits)
   const estimate = boundsRange(accumulators(node, finest, inputs, bounds))
-  const slope = steepest(node.activation, estimate.min * finest, estimate.max * finest)
+  const { slope, at } = steepest(node.activation, estimate.min * finest, estimate.max * finest)
   const wanted = wantedStep(node.activation, code, slope, profile)
   const smallest = ((estimate.max - estimate.min + 1) * finest) / 2 ** profile.tableBits
   // Rounding may widen the interval a little beyond the estimate: then one more try with more room.
@@ -61,14 +62,15 @@ export function quantizeAffine(
     const step = Math.max(wanted, smallest * room, finest)
     const shift = Math.floor(Math.log2(step / finest))
     const scale = step / 2 ** shift
-    const linear = integerTerms(node, scale, inputs)
+    const stretched = stretch(code, step, slope, node.activation)
+    const phase = alignment(node.activation, stretched, step, at)
+    const linear = integerTerms(addToBias(node, phase * step), scale, inputs)
     const requantize = { multiplier: 1, shift }
     const accumulated = accumulatorBounds(linear, node.shape, bounds)
     const quotients = quotientBounds({ ...linear, requantize }, accumulated)
     const quotient = boundsRange(quotients)
     if (quotient.max - quotient.min >= 2 ** profile.tableBits) continue
-    const stretched = stretch(code, step, slope, node.activation)
-    const table = makeTable(node, stretched, step, quotient)
+    const table = makeTable(node.activation, stretched, step, phase, quotient)
     return {
       node: {
         kind: 'affine',
@@ -171,36 +173,68 @@ function stretch(
   return { ...code, factor }
 }
 
-/** The largest slope of a chain on an interval, from points that are dense around 0. */
-function steepest(activation: UnaryChain, low: number, high: number): number {
+/** The largest slope of a chain on an interval, and where: from points that are dense around 0. */
+function steepest(
+  activation: UnaryChain,
+  low: number,
+  high: number,
+): { readonly slope: number; readonly at: number } {
   const radius = Math.max(Math.abs(low), Math.abs(high))
   const points: number[] = []
   for (let i = 0; i <= 2048; i++) points.push(radius * 2 ** (-i / 64))
   const grid = [...points.map((x) => -x), 0, ...points.reverse()].filter(
     (x) => x >= low && x <= high,
   )
-  let result = 0
+  let slope = 0
+  let at = 0
   for (let i = 1; i < grid.length; i++) {
     const run = grid[i]! - grid[i - 1]!
     const rise = evaluateUnary(activation, grid[i]!) - evaluateUnary(activation, grid[i - 1]!)
-    if (run > 0) result = Math.max(result, Math.abs(rise) / run)
+    // By a margin, so that equal slopes are not told apart by rounding.
+    if (run > 0 && Math.abs(rise) / run > slope * (1 + 1e-6)) {
+      slope = Math.abs(rise) / run
+      at = grid[i]!
+    }
   }
-  return result
+  return { slope, at }
+}
+
+/**
+ * The fraction of a row to add before rounding so that, around `at`, row centers fall on output
+ * integers; 0 where rows and output integers are not equally wide there.
+ */
+function alignment(activation: UnaryChain, code: OutputCode, step: number, at: number): number {
+  const output = (x: number) => code.factor * evaluateUnary(activation, x) + code.offset
+  const perRow = output(at) - output(at - step)
+  if (Math.abs(Math.abs(perRow) - 1) > 1e-6) return 0
+  const apart = output(at) * perRow - at / step
+  const phase = apart - Math.round(apart)
+  return Math.abs(phase) < 1e-6 ? 0 : phase
+}
+
+function addToBias(node: FloatAffine, amount: number): FloatAffine {
+  if (amount === 0) return node
+  const { shape, data } = node.bias ?? {
+    shape: node.shape.map(() => 1),
+    data: Float64Array.of(0),
+  }
+  return { ...node, bias: { shape, data: data.map((b) => b + amount) } }
 }
 
 function makeTable(
-  node: FloatAffine,
+  activation: UnaryChain,
   code: OutputCode,
   step: number,
+  phase: number,
   quotient: { readonly min: number; readonly max: number },
 ): Table {
   const values = new Int32Array(quotient.max - quotient.min + 1)
   for (let row = 0; row < values.length; row++) {
-    const real = evaluateUnary(node.activation, (quotient.min + row) * step)
+    const real = evaluateUnary(activation, (quotient.min + row - phase) * step)
     const value = roundHalfUp(real * code.factor + code.offset)
     values[row] = Math.min(Math.max(value, code.min), code.max)
   }
-  const names = node.activation.map(({ op }) => op).join(' → ') || 'identity'
+  const names = activation.map(({ op }) => op).join(' → ') || 'identity'
   return {
     description: `${names}, row ${step.toPrecision(4)}, output ${(1 / code.factor).toPrecision(4)}`,
     first: quotient.min,

@@ -103,6 +103,11 @@ function check(options: GenerateGroth16VerifierOptions): void {
       expected: 'an integer from 1 to 4096',
       found: String(latentDimensions),
     })
+  if (options.insecureChainIds?.includes(1n) === true)
+    throw new PlatemarkError('A verifier with an insecure key is never for mainnet.', {
+      expected: 'chain ids of test networks',
+      found: 'chain id 1',
+    })
   const points = publicInputCount(latentDimensions) + 1
   if (verifyingKey.ic.length !== points)
     throw new PlatemarkError('The verifying key does not fit the model.', {

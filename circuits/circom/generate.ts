@@ -7,8 +7,14 @@ import { emitActivation, emitBits, inputOffset } from './emit-activation.js'
 import { emitLinear } from './emit-linear.js'
 import { emitSelector } from './selector.js'
 
-/** The name that the pixels have in the circuit: `main.pixel[i]`, row-major. */
-export const PIXEL_SIGNAL = 'main.pixel'
+/**
+ * The wire of pixel i, row-major, in every witness: the pixels follow the public signals. (They are
+ * the first signals that Main declares after its inputs, and of two equal signals the compiler keeps
+ * the earlier one. Should two pixels be one wire by the model's own structure, the order ends there.)
+ */
+export function pixelWire(plan: CircuitPlan, i: number): number {
+  return 1 + plan.counts.publicSignals + i
+}
 
 /**
  * Circom 2 source of a model's statement. Public signals, in order: output `imageDigest`, inputs
@@ -166,6 +172,7 @@ function emitMain(model: IntegerModel, plan: CircuitPlan): string[] {
     `signal input latentLimb[${plan.latentLimbs}];`,
     'signal input context;',
     'signal output imageDigest;',
+    `signal pixel[${size(model.image.tensor)}];`,
     '',
     `signal x0[${size(0)}];`,
     'component latent = Latent();',
@@ -194,7 +201,6 @@ function emitMain(model: IntegerModel, plan: CircuitPlan): string[] {
   const pixels = size(model.image.tensor)
   statements.push(
     '',
-    `signal pixel[${pixels}];`,
     'component image = ImageDigest();',
     ...block(`for (var i = 0; i < ${pixels}; i++)`, [
       `pixel[i] <== x${model.image.tensor}[i];`,

@@ -22,8 +22,11 @@ export type SumcheckLayout = {
 /** Limbs are at most this wide: their range table must be worth its rows. */
 const MOST_LIMB_BITS = 14
 
-/** Columns are made as long as is needed to hold the weights in this many. */
-const WEIGHT_COLUMN_BITS = 3
+/**
+ * Columns are as long as is needed to hold the weights, and the tables, in 2^this many: shorter columns
+ * are cheaper to open, more columns cost the verifier one scalar multiplication each.
+ */
+const KEY_COLUMN_BITS = 3
 
 /**
  * Lays a model out in columns (`docs/protocol.md` §2, §3).
@@ -80,8 +83,8 @@ export function layOutModel(
       4,
       axisBits(activation.cells),
       axisBits(copy.cells),
-      axisBits(tables.rows),
-      axisBits(weightCells) - WEIGHT_COLUMN_BITS,
+      axisBits(tables.rows) - KEY_COLUMN_BITS,
+      axisBits(weightCells) - KEY_COLUMN_BITS,
     )
   const nodes = drafts.map((draft, i): NodeDescriptor => {
     if (draft.node.kind === 'copy')

@@ -4,6 +4,7 @@ import { buildOnnx, type OnnxSpec } from '../onnx/build-onnx.js'
 import { readOnnx } from '../onnx/read-onnx.js'
 import { runOnnxruntime } from '../onnx/run-onnxruntime.js'
 import { elementCount } from '../tensor-index.js'
+import { checkFloatModel } from './check-float-model.js'
 import { fuse } from './fuse.js'
 import { lowerGraph } from './lower-graph.js'
 
@@ -29,6 +30,8 @@ export async function againstOnnxruntime(spec: OnnxSpec, seed = 7): Promise<Comp
   const bytes = buildOnnx(spec)
   const plain = lowerGraph(readOnnx(bytes), 'test')
   const fused = fuse(plain)
+  checkFloatModel(plain)
+  checkFloatModel(fused)
   const input = Float64Array.from(noise(elementCount(plain.input.shape), seed))
   const [expected] = await runOnnxruntime(bytes, [input], plain.input.shape)
   const largest = expected!.reduce((max, value) => Math.max(max, Math.abs(value)), 1)

@@ -75,7 +75,6 @@ function evaluate(
   reserve(lowering, node, first.shape)
   const name = 'constant'
   const inner: Lowering = {
-    opset: lowering.opset,
     nodes: [],
     shapes: new Map([[name, first.shape]]),
     ordered: new Map(),

@@ -27,7 +27,6 @@ export type Value = Constant | Activation
 
 /** The state of one lowering: nodes are only ever appended. */
 export type Lowering = {
-  readonly opset: number
   readonly nodes: FloatNode[]
   /** The shape of every tensor of the float model so far. */
   readonly shapes: Map<string, readonly number[]>

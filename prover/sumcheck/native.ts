@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { PlatemarkError } from '../../model-export/platemark-error.js'
 
 /** The native functions, typed; see `prover/native/src/sumcheck/bindings.rs`. */
 export type SumcheckNative = {
@@ -45,9 +47,17 @@ export type NativeVerifyInput = {
 
 let loaded: SumcheckNative | undefined
 
+/** Loads the addon once; sources and `dist` both find the one file beside the crate. */
 export function sumcheckNative(): SumcheckNative {
-  loaded ??= createRequire(import.meta.url)(
-    fileURLToPath(new URL('../native/platemark-native.node', import.meta.url)),
-  ) as SumcheckNative
-  return loaded
+  if (loaded !== undefined) return loaded
+  for (const up of ['../native/', '../../../prover/native/']) {
+    const path = fileURLToPath(new URL(`${up}platemark.node`, import.meta.url))
+    if (!existsSync(path)) continue
+    loaded = createRequire(import.meta.url)(path) as SumcheckNative
+    return loaded
+  }
+  throw new PlatemarkError('The native addon is missing.', {
+    expected: 'prover/native/platemark.node',
+    fix: 'Run: npm run build',
+  })
 }

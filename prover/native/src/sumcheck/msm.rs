@@ -8,7 +8,7 @@
 
 use super::field::F;
 use ark_bn254::{Fq, G1Affine, G1Projective};
-use ark_ec::CurveGroup;
+use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{AdditiveGroup, Field, PrimeField, Zero};
 use rayon::prelude::*;
 
@@ -26,18 +26,38 @@ pub struct Entry {
     pub negative: bool,
 }
 
+/// Entries sorted at once: few enough that their points stay in the second cache level.
+const CHUNK: usize = 1 << 14;
+
 /// Sums of the points in every bucket.
 pub fn bucket_sums(points: &[G1Affine], entries: &[Entry], buckets: usize) -> Vec<G1Affine> {
-    let mut start = vec![0u32; buckets + 1];
-    for entry in entries {
-        start[entry.bucket as usize + 1] += 1;
+    let mut sums = vec![G1Affine::identity(); buckets];
+    // A chunk's work has a part that is proportional to the buckets.
+    for chunk in entries.chunks(CHUNK.max(buckets * 4)) {
+        add_chunk(points, chunk, &mut sums);
     }
-    let mut lengths: Vec<u32> = start[1..].to_vec();
-    for i in 0..buckets {
-        start[i + 1] += start[i];
+    sums
+}
+
+/// Sorts a chunk by bucket, the sum so far first, and adds neighbours until one is left.
+fn add_chunk(points: &[G1Affine], entries: &[Entry], sums: &mut [G1Affine]) {
+    let buckets = sums.len();
+    let mut lengths: Vec<u32> = sums.iter().map(|sum| u32::from(!sum.infinity)).collect();
+    for entry in entries {
+        lengths[entry.bucket as usize] += 1;
+    }
+    let mut start = vec![0u32; buckets + 1];
+    for (b, length) in lengths.iter().enumerate() {
+        start[b + 1] = start[b] + length;
     }
     let mut next = start.clone();
-    let mut sorted = vec![G1Affine::identity(); entries.len()];
+    let mut sorted = vec![G1Affine::identity(); start[buckets] as usize];
+    for (b, sum) in sums.iter().enumerate() {
+        if !sum.infinity {
+            sorted[start[b] as usize] = *sum;
+            next[b] += 1;
+        }
+    }
     for entry in entries {
         let at = &mut next[entry.bucket as usize];
         let point = points[entry.point as usize];
@@ -63,15 +83,11 @@ pub fn bucket_sums(points: &[G1Affine], entries: &[Entry], buckets: usize) -> Ve
         batch.flush(&mut sorted);
         active.retain(|&b| lengths[b as usize] > 1);
     }
-    (0..buckets)
-        .map(|b| {
-            if lengths[b] == 0 {
-                G1Affine::identity()
-            } else {
-                sorted[start[b] as usize]
-            }
-        })
-        .collect()
+    for (b, sum) in sums.iter_mut().enumerate() {
+        if lengths[b] > 0 {
+            *sum = sorted[start[b] as usize];
+        }
+    }
 }
 
 #[derive(Clone, Copy)]

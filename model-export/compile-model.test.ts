@@ -1,0 +1,69 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { compileModel } from './compile-model.js'
+import { verifyBounds } from './intervals.js'
+import { modelId } from './plate.js'
+import { PlatemarkError } from './platemark-error.js'
+import type { ProfileName } from './profiles.js'
+import { silent } from './progress.js'
+
+/** Public generators, which are not part of the repository. */
+const MODELS = new URL('../../shared/models/', import.meta.url)
+const FIXTURE = new URL('../fixtures/sprites/sprites.onnx', import.meta.url)
+
+const options = (profile: ProfileName) =>
+  ({ profile, latent: 'normal', calibrationSeeds: 12, seeds: 4, toolVersion: '0' }) as const
+
+const cases: readonly [string, URL, ProfileName, number][] = [
+  ['our sprites', FIXTURE, 'compact', 42],
+  ['our sprites', FIXTURE, 'balanced', 46],
+  ['our sprites', FIXTURE, 'fidelity', 52],
+  ['sunrises_decoder', new URL('sunrises_decoder.onnx', MODELS), 'compact', 43],
+  ['sunrises_decoder', new URL('sunrises_decoder.onnx', MODELS), 'fidelity', 54],
+  ['mnist_gan', new URL('mnist_gan.onnx', MODELS), 'compact', 45],
+]
+
+test.each(cases)('%s: %s %s is close to onnxruntime', async (name, url, profile, decibels) => {
+  if (!existsSync(url)) {
+    console.log(`skipped: ${name} is not on this machine`)
+    return
+  }
+  const { model, report } = await compileModel(readFileSync(url), name, options(profile), silent)
+  expect(report.psnr).toBeGreaterThan(decibels)
+  expect(report.worstPsnr).toBeGreaterThan(decibels - 6)
+  expect(report.ssim).toBeGreaterThan(0.98)
+  expect(report.profile).toBe(profile)
+  verifyBounds(model)
+})
+
+test('compiling is deterministic and the report describes the model', async () => {
+  if (!existsSync(FIXTURE)) return console.log('skipped: the fixture is not trained yet')
+  const onnx = readFileSync(FIXTURE)
+  const first = await compileModel(onnx, 'sprites', options('balanced'), silent)
+  const second = await compileModel(onnx, 'sprites', options('balanced'), silent)
+  expect(modelId(first.model)).toBe(modelId(second.model))
+  expect(first.report).toEqual(second.report)
+  expect(first.report.nodes.length).toBe(
+    first.model.nodes.filter(({ kind }) => kind === 'affine').length,
+  )
+  expect(first.model.source.onnxSha256).toMatch(/^0x[0-9a-f]{64}$/)
+})
+
+test('progress is told in steps with counts', async () => {
+  if (!existsSync(FIXTURE)) return console.log('skipped: the fixture is not trained yet')
+  const steps = new Set<string>()
+  await compileModel(readFileSync(FIXTURE), 'sprites', options('compact'), ({ step }) => {
+    steps.add(step)
+  })
+  expect([...steps]).toEqual([
+    'read the ONNX file',
+    'calibrate',
+    'choose bits',
+    'compare with the float model',
+  ])
+})
+
+test('what is no ONNX file is refused', async () => {
+  await expect(
+    compileModel(new Uint8Array([1, 2, 3]), 'x', options('compact'), silent),
+  ).rejects.toThrow(PlatemarkError)
+})

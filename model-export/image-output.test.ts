@@ -1,0 +1,70 @@
+import { detectImageSize, detectOutputRange } from './image-output.js'
+import { PlatemarkError } from './platemark-error.js'
+import type { UnaryChain } from './unary.js'
+
+describe('detectImageSize', () => {
+  test.each([
+    [[1, 3, 32, 32], { height: 32, width: 32, channels: 3, layout: 'CHW' }],
+    [[3, 32, 16], { height: 32, width: 16, channels: 3, layout: 'CHW' }],
+    [[1, 32, 16, 3], { height: 32, width: 16, channels: 3, layout: 'HWC' }],
+    [[1, 64, 64, 4], { height: 64, width: 64, channels: 4, layout: 'HWC' }],
+    [[1, 28, 28], { height: 28, width: 28, channels: 1, layout: 'CHW' }],
+    [[1, 1, 28, 28], { height: 28, width: 28, channels: 1, layout: 'CHW' }],
+    [[1, 28, 28, 1], { height: 28, width: 28, channels: 1, layout: 'HWC' }],
+    [[28, 20], { height: 28, width: 20, channels: 1, layout: 'CHW' }],
+  ])('%j', (shape, expected) => {
+    expect(detectImageSize(shape)).toEqual(expected)
+  })
+
+  test('asks where both readings fit', () => {
+    expect(() => detectImageSize([3, 4, 4])).toThrow(/ambiguous/)
+    expect(detectImageSize([3, 4, 4], 'CHW')).toMatchObject({ height: 4, width: 4, channels: 3 })
+    expect(detectImageSize([3, 4, 4], 'HWC')).toMatchObject({ height: 3, width: 4, channels: 4 })
+  })
+
+  test.each([[[]], [[784]], [[1, 2, 8, 8]], [[2, 3, 8, 8]], [[1, 1, 1, 3, 8, 8, 9]]])(
+    'refuses %j',
+    (shape) => {
+      expect(() => detectImageSize(shape)).toThrow(PlatemarkError)
+    },
+  )
+
+  test('refuses a layout that does not fit', () => {
+    expect(() => detectImageSize([1, 3, 32, 32], 'HWC')).toThrow(PlatemarkError)
+  })
+})
+
+describe('detectOutputRange', () => {
+  const statistics = (min: number, max: number) => ({
+    min,
+    max,
+    histogram: new Float64Array(1),
+    histogramEnd: 1,
+  })
+  const narrow = statistics(0.4, 0.6)
+  const half = { op: 'linear', factor: 0.5, offset: 0.5 } as const
+
+  test.each<[string, UnaryChain, readonly [number, number]]>([
+    ['sigmoid', [{ op: 'sigmoid' }], [0, 1]],
+    ['tanh', [{ op: 'tanh' }], [-1, 1]],
+    ['tanh moved to [0, 1]', [{ op: 'tanh' }, half], [0, 1]],
+    ['minus tanh', [{ op: 'tanh' }, { op: 'linear', factor: -1, offset: 0 }], [-1, 1]],
+    ['clip', [{ op: 'clip', min: 0, max: 1 }], [0, 1]],
+    ['sigmoid times 255', [{ op: 'sigmoid' }, { op: 'linear', factor: 255, offset: 0 }], [0, 255]],
+    ['hard sigmoid', [{ op: 'hardSigmoid', alpha: 0.2, beta: 0.5 }], [0, 1]],
+  ])('%s decides alone', (_, chain, range) => {
+    expect(detectOutputRange(chain, narrow)).toEqual(range)
+  })
+
+  test('else the values decide', () => {
+    expect(detectOutputRange([], statistics(0.01, 0.97))).toEqual([0, 1])
+    expect(detectOutputRange([{ op: 'relu' }], statistics(0, 1.05))).toEqual([0, 1])
+    expect(detectOutputRange([], statistics(-0.9, 0.95))).toEqual([-1, 1])
+    expect(detectOutputRange([], statistics(2, 250))).toEqual([0, 255])
+  })
+
+  test('asks where nothing decides', () => {
+    expect(() => detectOutputRange([], statistics(-40, 30))).toThrow(/--range/)
+    expect(() => detectOutputRange([], statistics(0.5, 0.5))).toThrow(PlatemarkError)
+  })
+})

@@ -1,0 +1,48 @@
+import { readFile } from 'node:fs/promises'
+import { expandSeed } from '../../circuits/seed-expansion.js'
+import { layOutModel } from '../../circuits/sumcheck/layout.js'
+import { layOutWitness } from '../../circuits/sumcheck/witness.js'
+import { quantizeOnnx } from '../../model-export/compile-model.js'
+import { trace } from '../../model-export/execute.js'
+import { silent } from '../../model-export/progress.js'
+import { keyText, makeKey } from './key.js'
+import { sumcheckNative } from './native.js'
+
+/** Prints phases, memory and proof size: node dist/prover/sumcheck/bench.js model.onnx [columnBits] */
+const [path = '', bitsText, profile = 'fidelity'] = process.argv.slice(2)
+const native = sumcheckNative()
+const clock = () => Number(process.hrtime.bigint()) / 1e9
+const model = quantizeOnnx(
+  await readFile(path),
+  'bench',
+  { profile, latent: 'normal', toolVersion: '0' } as never,
+  silent,
+)
+const bits = bitsText === undefined || bitsText === '-' ? undefined : Number(bitsText)
+const layout = layOutModel(model, `0x${'00'.repeat(32)}`, bits)
+const { descriptor } = layout
+console.log({ N: descriptor.columnBits, limbs: descriptor.limbs, limbBits: descriptor.limbBits, ...descriptor.columns })
+console.log(JSON.stringify(descriptor.segments.map((s) => s.bits)), JSON.stringify(descriptor.blocks))
+let t = clock()
+const { powers, tauG2 } = await native.sumcheckDevelopmentPowers(descriptor.columnBits)
+console.log('dev powers', (clock() - t).toFixed(2))
+t = clock()
+const key = await makeKey(layout, powers, tauG2)
+console.log('commit key', (clock() - t).toFixed(2))
+const zero = Buffer.alloc(32)
+const text = keyText(key)
+for (let i = 0; i < 3; i++) {
+  t = clock()
+  const latent = expandSeed(BigInt(i), model.latent.dimensions)
+  const run = trace(model, latent)
+  const executed = clock() - t
+  const witness = layOutWitness(model, descriptor, run)
+  const laidOut = clock() - t
+  const statement = { key: text, seed: zero, context: zero, pixels: Buffer.from(run.pixels), latent: Buffer.from(latent) }
+  const { proof, phases } = await native.sumcheckProve({ ...statement, ...witness, powers, table: layout.table, weight: layout.weight, checked: true })
+  const total = clock() - t
+  t = clock()
+  const verdict = await native.sumcheckVerify({ ...statement, proof })
+  console.log({ total: total.toFixed(3), executed: executed.toFixed(3), laidOut: laidOut.toFixed(3), bytes: proof.length, verify: (clock() - t).toFixed(3), verdict, rss: process.resourceUsage().maxRSS / 1024 })
+  console.log(phases.map((p) => `${p.name} ${p.seconds.toFixed(3)}`).join(' | '))
+}

@@ -1,0 +1,74 @@
+import { parseAbi } from 'viem'
+
+/**
+ * The ABIs of the contracts in `src/`, as far as the toolkit calls them. `platemark-abi.test.ts` checks
+ * every item against what the compiler says.
+ */
+export const verifierAbi = parseAbi([
+  'function modelId() view returns (bytes32)',
+  'function proofSystem() view returns (bytes4)',
+  'function verifyingKeyHash() view returns (bytes32)',
+  'function verifyImage(uint256 seed, bytes image, bytes32 context, bytes proof) view returns (bytes32)',
+  'error ProofInvalid()',
+  'error InsufficientGas(uint256 available)',
+  'error PublicInputNotCanonical(uint256 index, uint256 value)',
+  'error CoordinateNotCanonical(uint256 index, uint256 value)',
+  'error PointNotOnCurve(uint256 point)',
+  'error ImageLengthInvalid(uint256 length, uint256 expected)',
+  'error ProofLengthInvalid(uint256 length, uint256 expected)',
+  'error InsecureSetup(uint256 chainId)',
+])
+
+/** What generated Groth16 verifiers have besides {@link verifierAbi}. */
+export const groth16VerifierAbi = parseAbi([
+  'function INSECURE_SETUP() view returns (bool)',
+  'function VERSION() view returns (string)',
+])
+
+export const registryAbi = parseAbi([
+  'struct ModelCommitment { bytes32 modelHash; bytes32 circuitHash; bytes32 vkHash; bytes4 proofSystemId; string uri; }',
+  'function registerModel(ModelCommitment commitment, address verifier) returns (uint256 modelId)',
+  'function deprecateModel(uint256 modelId)',
+  'function getModel(uint256 modelId) view returns (ModelCommitment commitment, bool deprecated, address owner)',
+  'function verifierOf(uint256 modelId) view returns (address verifier, bool deprecated)',
+  'event ModelRegistered(uint256 indexed modelId, address indexed owner, ModelCommitment commitment)',
+  'error ModelNotFound(uint256 modelId)',
+  'error NotModelOwner(uint256 modelId, address caller)',
+  'error ModelIsDeprecated(uint256 modelId)',
+  'error ModelAlreadyRegistered(uint256 modelId)',
+  'error VerifierHasNoCode(address verifier)',
+  'error ModelHashMismatch(bytes32 committed, bytes32 verifiers)',
+  'error VerifyingKeyHashMismatch(bytes32 committed, bytes32 verifiers)',
+  'error ProofSystemMismatch(bytes4 committed, bytes4 verifiers)',
+])
+
+export const collectionAbi = parseAbi([
+  'struct Options { string name; string symbol; string description; string imageBaseUri; address owner; address royaltyReceiver; uint96 royaltyBasisPoints; }',
+  'struct ImageStatement { bytes32 modelId; uint256 seed; bytes32 imageHash; }',
+  'constructor(address registry, Options options, uint256[] registryIds)',
+  'function mint(address recipient, bytes32 modelId, uint256 seed, bytes image, bytes proof) returns (uint256 id)',
+  'function REGISTRY() view returns (address)',
+  'function name() view returns (string)',
+  'function ownerOf(uint256 tokenId) view returns (address)',
+  'function tokenURI(uint256 id) view returns (string)',
+  'function statementOf(uint256 id) view returns (ImageStatement)',
+  'function registryIdOf(bytes32 modelId) view returns (uint256)',
+  'function contextOf(address recipient, bytes32 modelId) view returns (bytes32)',
+  'event ImageMinted(uint256 indexed tokenId, bytes32 indexed modelId, address indexed recipient, uint256 seed, bytes32 imageHash)',
+  'error ModelNotAdmitted(bytes32 modelId)',
+  'error ModelAlreadyAdmitted(bytes32 modelId, uint256 registryId)',
+  'error ModelHasNoVerifier(uint256 registryId)',
+  'error ModelDeprecated(bytes32 modelId, uint256 registryId)',
+  'error AlreadyMinted(uint256 tokenId)',
+  'error ERC721NonexistentToken(uint256 tokenId)',
+  'error ERC721InvalidReceiver(address receiver)',
+  'error ERC2981InvalidDefaultRoyalty(uint256 numerator, uint256 denominator)',
+  'error OwnableInvalidOwner(address owner)',
+])
+
+/** Errors that reach a caller of the collection from the contracts behind it, for decoding. */
+export const collectionAndVerifierAbi = [
+  ...collectionAbi,
+  ...verifierAbi.filter((item) => item.type === 'error'),
+  ...registryAbi.filter((item) => item.type === 'error'),
+] as const
