@@ -21,8 +21,16 @@ const model = quantizeOnnx(
 const bits = bitsText === undefined || bitsText === '-' ? undefined : Number(bitsText)
 const layout = layOutModel(model, `0x${'00'.repeat(32)}`, bits)
 const { descriptor } = layout
-console.log({ N: descriptor.columnBits, limbs: descriptor.limbs, limbBits: descriptor.limbBits, ...descriptor.columns })
-console.log(JSON.stringify(descriptor.segments.map((s) => s.bits)), JSON.stringify(descriptor.blocks))
+console.log({
+  N: descriptor.columnBits,
+  limbs: descriptor.limbs,
+  limbBits: descriptor.limbBits,
+  ...descriptor.columns,
+})
+console.log(
+  JSON.stringify(descriptor.segments.map((s) => s.bits)),
+  JSON.stringify(descriptor.blocks),
+)
 let t = clock()
 const { powers, tauG2 } = await native.sumcheckDevelopmentPowers(descriptor.columnBits)
 console.log('dev powers', (clock() - t).toFixed(2))
@@ -38,11 +46,32 @@ for (let i = 0; i < 3; i++) {
   const executed = clock() - t
   const witness = layOutWitness(model, descriptor, run)
   const laidOut = clock() - t
-  const statement = { key: text, seed: zero, context: zero, pixels: Buffer.from(run.pixels), latent: Buffer.from(latent) }
-  const { proof, phases } = await native.sumcheckProve({ ...statement, ...witness, powers, table: layout.table, weight: layout.weight, checked: true })
+  const statement = {
+    key: text,
+    seed: zero,
+    context: zero,
+    pixels: Buffer.from(run.pixels),
+    latent: Buffer.from(latent),
+  }
+  const { proof, phases } = await native.sumcheckProve({
+    ...statement,
+    ...witness,
+    powers,
+    table: layout.table,
+    weight: layout.weight,
+    checked: true,
+  })
   const total = clock() - t
   t = clock()
   const verdict = await native.sumcheckVerify({ ...statement, proof })
-  console.log({ total: total.toFixed(3), executed: executed.toFixed(3), laidOut: laidOut.toFixed(3), bytes: proof.length, verify: (clock() - t).toFixed(3), verdict, rss: process.resourceUsage().maxRSS / 1024 })
+  console.log({
+    total: total.toFixed(3),
+    executed: executed.toFixed(3),
+    laidOut: laidOut.toFixed(3),
+    bytes: proof.length,
+    verify: (clock() - t).toFixed(3),
+    verdict,
+    rss: process.resourceUsage().maxRSS / 1024,
+  })
   console.log(phases.map((p) => `${p.name} ${p.seconds.toFixed(3)}`).join(' | '))
 }

@@ -1,8 +1,11 @@
 import { bytesToHex } from '@noble/hashes/utils.js'
-import canonicalize from 'canonicalize'
+import canonicalizeModule from 'canonicalize'
 import type { SumcheckDescriptor } from '../../circuits/sumcheck/descriptor.js'
 import type { SumcheckLayout } from '../../circuits/sumcheck/layout.js'
 import { sumcheckNative } from './native.js'
+
+// The package's types do not fit its ESM form.
+const canonicalize = canonicalizeModule as unknown as (value: unknown) => string
 
 /** The key file's content: the descriptor with what setup made of it. */
 export type SumcheckKey = SumcheckDescriptor & {
@@ -14,7 +17,7 @@ export type SumcheckKey = SumcheckDescriptor & {
 
 /** The text whose keccak-256 is the key's digest: RFC 8785 JSON. */
 export function keyText(key: unknown): string {
-  return canonicalize(key) ?? ''
+  return canonicalize(key)
 }
 
 /** Commits to a layout's tables and weights under given powers of tau. */
