@@ -3,6 +3,9 @@ import { type LinearMap, prepareTerm } from './linear-terms.js'
 import { PlatemarkError } from './platemark-error.js'
 import { broadcastIndex, elementCount, transposeIndex } from './tensor-index.js'
 
+/** Bound once: these loops are hot, and a test runner's realm looks globals up slowly. */
+const { floor } = Math
+
 /** Every value of one execution. */
 export type Trace = {
   readonly pixels: Uint8Array
@@ -117,7 +120,7 @@ function affineStep(model: IntegerModel, node: AffineNode): Step {
     for (let i = 0; i < count; i++) {
       const scaled = accumulator[i]! * multiplier + half
       // Dividing by a power of two is exact, so the floor is too.
-      const q = Math.floor(scaled / power)
+      const q = floor(scaled / power)
       const row = q - first
       if (!(row >= 0 && row < values.length)) throw outsideTable(node, i, q)
       output[i] = values[row]!

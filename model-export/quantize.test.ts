@@ -154,6 +154,31 @@ test('the image may be an activation that others read, or the latent itself', ()
   )
 })
 
+test('layers that are constant, tiny next to their bias or far from 0 keep their values', () => {
+  const base = randomFloatModel(5)
+  const [first] = base.nodes
+  if (first?.kind !== 'affine' || first.terms[0]?.kind !== 'gemm')
+    throw new Error('expected a gemm')
+  const { weight } = first.terms[0]
+  for (const [factor, offset, activation] of [
+    [0, 0.3, [{ op: 'relu' }]],
+    [1e-14, 0.3, [{ op: 'relu' }]],
+    [1e-3, 50, [{ op: 'tanh' }]],
+    [1e-3, -50, [{ op: 'relu' }]],
+  ] as const) {
+    const scaled = { shape: weight.shape, data: weight.data.map((w) => w * factor) }
+    const changed = {
+      ...first,
+      activation,
+      terms: [{ ...first.terms[0], weight: scaled }],
+      bias: { shape: [1], data: Float64Array.of(offset) },
+    }
+    const float = { ...base, nodes: [changed, ...base.nodes.slice(1)] }
+    for (const profile of profiles)
+      expect(psnr(float, quantize(float, options(profile)))).toBeGreaterThan(40)
+  }
+})
+
 test('nodes that the image does not need are dropped', () => {
   const base = randomFloatModel(4)
   const first = base.nodes[0]!
