@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { copyFile } from 'node:fs/promises'
 import type { Hex } from 'viem'
 import { makeFileAtomic } from '../../model-export/atomic-write.js'
@@ -228,7 +228,10 @@ async function runContribution(
   requireName(name)
   progress({ step: 'contribute to phase 2' })
   // snarkjs adds 64 bytes of the system's randomness itself and wants some text all the same.
-  const secret = `${entropy ?? ''}${randomBytes(32).toString('hex')}`
+  const secret = createHash('sha512')
+    .update(randomBytes(64))
+    .update(entropy ?? '')
+    .digest('hex')
   await runSnarkjs(['zkey', 'contribute', input, output, `-n=${name}`], {
     secretArguments: [`-e=${secret}`],
   })
