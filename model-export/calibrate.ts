@@ -57,11 +57,14 @@ function startCollecting(): Collector {
 }
 
 function collect(collector: Collector, values: Float64Array): void {
+  let excess = 0
   for (const value of values) {
-    // Written so that NaN is kept.
-    if (!(value >= collector.min)) collector.min = value
-    if (!(value <= collector.max)) collector.max = value
+    if (value < collector.min) collector.min = value
+    if (value > collector.max) collector.max = value
+    // 0 for numbers, NaN for the rest.
+    excess += value - value
   }
+  collector.min += excess
   const largest = max(abs(collector.min), abs(collector.max))
   if (!Number.isFinite(largest)) return
   while (collector.histogramEnd <= largest) widen(collector)

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { compileModel, quantizeOnnx } from './compile-model.js'
-import { prepare } from './execute.js'
+import { execute, prepare } from './execute.js'
 import { verifyBounds } from './intervals.js'
 import { sampleLatent } from './latent-table.js'
 import { modelId } from './plate.js'
@@ -35,13 +35,22 @@ test.each(cases)('%s, %s, is close to onnxruntime', async (name, profile, url, d
   expect(report.ssim).toBeGreaterThan(0.98)
   expect(report.profile).toBe(profile)
   verifyBounds(model)
+  if (name !== 'sunrises_decoder') return
+  const latentBytes = sampleLatent(1, model.latent.dimensions)
+  const times = Array.from({ length: 5 }, () => {
+    const start = performance.now()
+    execute(model, latentBytes)
+    return performance.now() - start
+  })
+  expect(Math.min(...times)).toBeLessThan(300)
 })
 
 test('1,000 latents of our sprites stay within every table', () => {
   if (!existsSync(FIXTURE)) return console.log('skipped: the fixture is not trained yet')
   const model = quantizeOnnx(readFileSync(FIXTURE), 'sprites', options('compact'), silent)
-  const { execute } = prepare(model)
-  for (let seed = 0; seed < 1000; seed++) execute(sampleLatent(seed, model.latent.dimensions))
+  const executor = prepare(model)
+  for (let seed = 0; seed < 1000; seed++)
+    executor.execute(sampleLatent(seed, model.latent.dimensions))
 })
 
 test('compiling is deterministic and the report describes the model', async () => {
