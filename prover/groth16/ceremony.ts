@@ -58,6 +58,7 @@ export async function contribute(
   options: ContributeOptions,
   progress: Progress,
 ): Promise<SetupRecord> {
+  requireName(options.name)
   const { record, key } = await readKeys(plate)
   requireOpen(key)
   return replace(plate, record, key, (provingKey) =>
@@ -79,6 +80,7 @@ export async function contributeToFile(
   options: ContributeOptions,
   progress: Progress,
 ): Promise<readonly Contribution[]> {
+  requireName(options.name)
   const before = await readProvingKey(input)
   requireOpen(before)
   let contributions: readonly Contribution[] = []
@@ -225,7 +227,6 @@ async function runContribution(
   { name, entropy }: ContributeOptions,
   progress: Progress,
 ): Promise<void> {
-  requireName(name)
   progress({ step: 'contribute to phase 2' })
   // snarkjs adds 64 bytes of the system's randomness itself and wants some text all the same.
   const secret = createHash('sha512')
