@@ -82,7 +82,7 @@ function prepareExecutor(model: IntegerModel): Executor {
     for (let i = 0; i < latentBytes.length; i++) tensors[0]![i] = latentTable[latentBytes[i]!]!
     return steps.map((step) => step(tensors, keep))
   }
-  const pixels = () => Uint8Array.from(tensors[model.image.tensor]!)
+  const pixels = () => toPixels(tensors[model.image.tensor]!)
 
   return {
     execute: (latentBytes) => {
@@ -148,6 +148,18 @@ function rearrangeStep(node: RearrangeNode): Step {
     for (let i = 0; i < index.length; i++) output[i] = input[index[i]!]!
     return undefined
   }
+}
+
+/** Narrowing would wrap silently; a model whose bounds hold never gets to that. */
+function toPixels(values: Float64Array): Uint8Array {
+  const pixels = Uint8Array.from(values)
+  const wrong = values.find((value, i) => value !== pixels[i])
+  if (wrong === undefined) return pixels
+  throw new PlatemarkError('The model is not sound: its image holds what is no pixel.', {
+    expected: 'values from 0 to 255',
+    found: String(wrong),
+    fix: 'Compile the model again; the file was not written by this compiler.',
+  })
 }
 
 function outsideTable(node: AffineNode, element: number, quotient: number): PlatemarkError {

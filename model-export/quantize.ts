@@ -37,6 +37,9 @@ export type QuantizeOptions = {
  * Scales are symmetric (integer 0 is real 0, as zero padding needs). A node rounds once, at its
  * output; see `quantizeAffine`.
  *
+ * The same input gives the same model on the same JavaScript engine. (Tables are computed with `Math`,
+ * which another engine may round differently; so a model is shared as its plate, not as its recipe.)
+ *
  * @throws {PlatemarkError} where the output is no image, its range is unclear or numbers get too large.
  * @example
  * const model = quantize(lowerOnnx(bytes, 'sprites'), {
