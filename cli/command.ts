@@ -67,3 +67,13 @@ export function chainId(text: string): bigint {
     })
   return BigInt(text)
 }
+
+/** A token id, decimal or 0x-hex. */
+export function tokenNumber(text: string): bigint {
+  if (!/^([0-9]{1,78}|0x[0-9a-fA-F]{1,64})$/.test(text))
+    throw new PlatemarkError('The token id is not one.', {
+      expected: 'a decimal or 0x-hex integer',
+      found: JSON.stringify(text.slice(0, 90)),
+    })
+  return BigInt(text)
+}

@@ -93,7 +93,9 @@ export async function readModelFile(
 }
 
 function parseRange(text: string): readonly [number, number] {
-  const [low, high, ...rest] = text.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)))
+  const [low, high, ...rest] = text
+    .split(',')
+    .map((part) => (part.trim() === '' ? NaN : Number(part)))
   if (low === undefined || high === undefined || rest.length > 0 || !(low < high))
     throw new PlatemarkError('The output range is not one.', {
       expected: 'two numbers like -1,1 or 0,255, the lower first',

@@ -28,29 +28,47 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
  * await writeFileAtomic('report.json', '{}\n')
  */
 export async function writeFileAtomic(path: string, data: Uint8Array | string): Promise<void> {
+  if ((await resolveTarget(path)).kind === 'other')
+    return explainFailure(path, () => writeFile(path, data))
+  await makeFileAtomic(path, (partial) =>
+    explainFailure(path, () => writeFile(partial, data, { flag: 'wx' })),
+  )
+}
+
+/**
+ * Like `writeFileAtomic`, for a file that something else writes: a program, a native function.
+ *
+ * @param make - writes the file at the temporary path that it is given
+ * @throws {PlatemarkError} where the file system refuses; whatever `make` throws.
+ * @example
+ * await makeFileAtomic('copy.zkey', (partial) => copyFile('key.zkey', partial))
+ */
+export async function makeFileAtomic(
+  path: string,
+  make: (partial: string) => Promise<void>,
+): Promise<void> {
   const existing = await resolveTarget(path)
-  if (existing.kind === 'other') return explainFailure(path, () => writeFile(path, data))
-  if (existing.kind === 'directory')
-    throw new PlatemarkError(`Cannot write the file ${path}: a folder has that name.`, {
+  if (existing.kind === 'directory' || existing.kind === 'other')
+    throw new PlatemarkError(`Cannot write the file ${path}: something else has that name.`, {
       expected: 'a file name',
-      found: 'a folder',
-      fix: 'Choose another name or remove the folder.',
+      found: existing.kind === 'directory' ? 'a folder' : 'a device or pipe',
+      fix: 'Choose another name or remove what is there.',
     })
   const target = existing.path
   await explainFailure(path, () => mkdir(dirname(target), { recursive: true }))
-  await withPartial(target, (partial) =>
-    explainFailure(path, async () => {
-      const handle = await open(partial, 'wx')
+  await withPartial(target, async (partial) => {
+    await make(partial)
+    await explainFailure(path, async () => {
+      const handle = await open(partial, 'r+')
       try {
-        await handle.writeFile(data)
         await handle.sync()
       } finally {
         await handle.close()
       }
       await rename(partial, target)
       await syncFolder(dirname(target))
-    }),
-  )
+    })
+  })
 }
 
 /**

@@ -3,6 +3,9 @@ import type { FloatModel } from './float-model.js'
 import { PlatemarkError } from './platemark-error.js'
 import type { Progress } from './progress.js'
 
+/** Bound once: these loops are hot, and a test runner's realm looks globals up slowly. */
+const { abs, floor, max } = Math
+
 /** Values of one tensor over the calibration seeds. */
 export type TensorStatistics = {
   readonly min: number
@@ -54,17 +57,20 @@ function startCollecting(): Collector {
 }
 
 function collect(collector: Collector, values: Float64Array): void {
+  let excess = 0
   for (const value of values) {
-    // Written so that NaN is kept.
-    if (!(value >= collector.min)) collector.min = value
-    if (!(value <= collector.max)) collector.max = value
+    if (value < collector.min) collector.min = value
+    if (value > collector.max) collector.max = value
+    // 0 for numbers, NaN for the rest.
+    excess += value - value
   }
-  const largest = Math.max(Math.abs(collector.min), Math.abs(collector.max))
+  collector.min += excess
+  const largest = max(abs(collector.min), abs(collector.max))
   if (!Number.isFinite(largest)) return
   while (collector.histogramEnd <= largest) widen(collector)
   const { histogram, histogramEnd } = collector
   const perUnit = BINS / histogramEnd
-  for (const value of values) histogram[Math.floor(Math.abs(value) * perUnit)]!++
+  for (const value of values) histogram[floor(abs(value) * perUnit)]!++
 }
 
 /** Doubles the histogram's range by adding neighbours. */
@@ -84,7 +90,7 @@ function widen(collector: Collector): void {
  */
 export function bestSaturation(statistics: TensorStatistics, levels: number): number {
   const { histogram, histogramEnd } = statistics
-  const largest = Math.max(Math.abs(statistics.min), Math.abs(statistics.max))
+  const largest = max(abs(statistics.min), abs(statistics.max))
   const width = histogramEnd / BINS
   let count = 0
   for (const n of histogram) count += n
@@ -93,8 +99,8 @@ export function bestSaturation(statistics: TensorStatistics, levels: number): nu
     const bound = (largest * percent) / 100
     const step = bound / levels
     let error = (count * step * step) / 12
-    for (let bin = Math.floor(bound / width); bin < BINS; bin++) {
-      const excess = Math.max(0, (bin + 0.5) * width - bound)
+    for (let bin = floor(bound / width); bin < BINS; bin++) {
+      const excess = max(0, (bin + 0.5) * width - bound)
       error += histogram[bin]! * excess * excess
     }
     if (error < best.error) best = { bound, error }

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { compileModel } from './compile-model.js'
+import { compileModel, quantizeOnnx } from './compile-model.js'
+import { execute, prepare } from './execute.js'
 import { verifyBounds } from './intervals.js'
+import { sampleLatent } from './latent-table.js'
 import { modelId } from './plate.js'
 import { PlatemarkError } from './platemark-error.js'
 import type { ProfileName } from './profiles.js'
@@ -13,16 +15,16 @@ const FIXTURE = new URL('../fixtures/sprites/sprites.onnx', import.meta.url)
 const options = (profile: ProfileName) =>
   ({ profile, latent: 'normal', calibrationSeeds: 12, seeds: 4, toolVersion: '0' }) as const
 
-const cases: readonly [string, URL, ProfileName, number][] = [
-  ['our sprites', FIXTURE, 'compact', 42],
-  ['our sprites', FIXTURE, 'balanced', 46],
-  ['our sprites', FIXTURE, 'fidelity', 52],
-  ['sunrises_decoder', new URL('sunrises_decoder.onnx', MODELS), 'compact', 43],
-  ['sunrises_decoder', new URL('sunrises_decoder.onnx', MODELS), 'fidelity', 54],
-  ['mnist_gan', new URL('mnist_gan.onnx', MODELS), 'compact', 45],
+const cases: readonly [string, ProfileName, URL, number][] = [
+  ['our sprites', 'compact', FIXTURE, 42],
+  ['our sprites', 'balanced', FIXTURE, 46],
+  ['our sprites', 'fidelity', FIXTURE, 52],
+  ['sunrises_decoder', 'compact', new URL('sunrises_decoder.onnx', MODELS), 43],
+  ['sunrises_decoder', 'fidelity', new URL('sunrises_decoder.onnx', MODELS), 54],
+  ['mnist_gan', 'compact', new URL('mnist_gan.onnx', MODELS), 45],
 ]
 
-test.each(cases)('%s: %s %s is close to onnxruntime', async (name, url, profile, decibels) => {
+test.each(cases)('%s, %s, is close to onnxruntime', async (name, profile, url, decibels) => {
   if (!existsSync(url)) {
     console.log(`skipped: ${name} is not on this machine`)
     return
@@ -33,6 +35,22 @@ test.each(cases)('%s: %s %s is close to onnxruntime', async (name, url, profile,
   expect(report.ssim).toBeGreaterThan(0.98)
   expect(report.profile).toBe(profile)
   verifyBounds(model)
+  if (name !== 'sunrises_decoder') return
+  const latentBytes = sampleLatent(1, model.latent.dimensions)
+  const times = Array.from({ length: 5 }, () => {
+    const start = performance.now()
+    execute(model, latentBytes)
+    return performance.now() - start
+  })
+  expect(Math.min(...times)).toBeLessThan(300)
+})
+
+test('1,000 latents of our sprites stay within every table', () => {
+  if (!existsSync(FIXTURE)) return console.log('skipped: the fixture is not trained yet')
+  const model = quantizeOnnx(readFileSync(FIXTURE), 'sprites', options('compact'), silent)
+  const executor = prepare(model)
+  for (let seed = 0; seed < 1000; seed++)
+    executor.execute(sampleLatent(seed, model.latent.dimensions))
 })
 
 test('compiling is deterministic and the report describes the model', async () => {

@@ -180,3 +180,12 @@ test('leaving a table is an error, never a value', () => {
     'The model is not sound',
   )
 })
+
+test('a value that is no pixel is an error, never wrapped', () => {
+  const model = randomModel(7)
+  const last = model.tables.length - 1
+  const tables = model.tables.map((table, i) =>
+    i === last ? { ...table, values: table.values.map((value) => value + 256) } : table,
+  )
+  expect(() => execute({ ...model, tables }, randomLatent(model, 1))).toThrow('no pixel')
+})

@@ -3,6 +3,9 @@ import { type LinearMap, prepareTerm } from './linear-terms.js'
 import { PlatemarkError } from './platemark-error.js'
 import { broadcastIndex, elementCount, transposeIndex } from './tensor-index.js'
 
+/** Bound once: these loops are hot, and a test runner's realm looks globals up slowly. */
+const { floor } = Math
+
 /** Every value of one execution. */
 export type Trace = {
   readonly pixels: Uint8Array
@@ -79,7 +82,7 @@ function prepareExecutor(model: IntegerModel): Executor {
     for (let i = 0; i < latentBytes.length; i++) tensors[0]![i] = latentTable[latentBytes[i]!]!
     return steps.map((step) => step(tensors, keep))
   }
-  const pixels = () => Uint8Array.from(tensors[model.image.tensor]!)
+  const pixels = () => toPixels(tensors[model.image.tensor]!)
 
   return {
     execute: (latentBytes) => {
@@ -117,7 +120,7 @@ function affineStep(model: IntegerModel, node: AffineNode): Step {
     for (let i = 0; i < count; i++) {
       const scaled = accumulator[i]! * multiplier + half
       // Dividing by a power of two is exact, so the floor is too.
-      const q = Math.floor(scaled / power)
+      const q = floor(scaled / power)
       const row = q - first
       if (!(row >= 0 && row < values.length)) throw outsideTable(node, i, q)
       output[i] = values[row]!
@@ -145,6 +148,18 @@ function rearrangeStep(node: RearrangeNode): Step {
     for (let i = 0; i < index.length; i++) output[i] = input[index[i]!]!
     return undefined
   }
+}
+
+/** Narrowing would wrap silently; a model whose bounds hold never gets to that. */
+function toPixels(values: Float64Array): Uint8Array {
+  const pixels = Uint8Array.from(values)
+  const wrong = values.find((value, i) => value !== pixels[i])
+  if (wrong === undefined) return pixels
+  throw new PlatemarkError('The model is not sound: its image holds what is no pixel.', {
+    expected: 'values from 0 to 255',
+    found: String(wrong),
+    fix: 'Compile the model again; the file was not written by this compiler.',
+  })
 }
 
 function outsideTable(node: AffineNode, element: number, quotient: number): PlatemarkError {

@@ -49,11 +49,10 @@ export type FidelityOptions = {
 /**
  * Compares an integer model with the ONNX file that it was made from.
  *
- * @param onnx - the ONNX file
- * @param outputName - the graph output that is the image
+ * @param onnx - the ONNX file; its first output is the image
  * @throws {PlatemarkError} where onnxruntime refuses the file.
  * @example
- * const { psnr } = await measureFidelity(onnx, 'image', model, {}, silent)
+ * const { psnr } = await measureFidelity(onnx, model, {}, silent)
  */
 export async function measureFidelity(
   onnx: Uint8Array,

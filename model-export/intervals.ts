@@ -15,6 +15,9 @@ import { elementCount, transposeIndex } from './tensor-index.js'
  * each other, so the bounds hold always and are attained where a node reads only latents.
  */
 
+/** Bound once: these loops are hot, and a test runner's realm looks globals up slowly. */
+const { abs, floor } = Math
+
 /** Exact integers: every |value| is below this, so doubles hold sums and products exactly. */
 export const EXACT_LIMIT = 2 ** 52
 
@@ -59,10 +62,10 @@ export function accumulatorBounds(
   const bias = expandBias(node, shape)
   const center = Float64Array.from(bias, (b) => 2 * b)
   const radius = new Float64Array(count)
-  const magnitude = Float64Array.from(bias, Math.abs)
+  const magnitude = Float64Array.from(bias, abs)
   for (const term of node.terms) {
     const { low, high } = inputs[term.input]!
-    const absolute = prepareTerm(term, shape, Math.abs)
+    const absolute = prepareTerm(term, shape, abs)
     prepareTerm(term, shape)(
       low.map((value, i) => value + high[i]!),
       center,
@@ -72,7 +75,7 @@ export function accumulatorBounds(
       radius,
     )
     absolute(
-      low.map((value, i) => Math.max(Math.abs(value), Math.abs(high[i]!))),
+      low.map((value, i) => Math.max(abs(value), abs(high[i]!))),
       magnitude,
     )
   }
@@ -99,8 +102,8 @@ export function quotientBounds(
   const half = shift > 0 ? power / 2 : 0
   const scale = (value: number) => {
     const scaled = value * multiplier + half
-    if (!(Math.abs(scaled) < EXACT_LIMIT)) throw tooLarge(node.name, Math.abs(scaled))
-    return Math.floor(scaled / power)
+    if (!(abs(scaled) < EXACT_LIMIT)) throw tooLarge(node.name, abs(scaled))
+    return floor(scaled / power)
   }
   return { low: accumulators.low.map(scale), high: accumulators.high.map(scale) }
 }

@@ -2,6 +2,9 @@ import type { FloatTerm } from './float-model.js'
 import type { IntegerTerm } from './integer-model.js'
 import { broadcastIndex } from './tensor-index.js'
 
+/** Bound once: these loops are hot, and a test runner's realm looks globals up slowly. */
+const { floor } = Math
+
 /** A linear map that is ready to run: adds its value at `input` to `accumulator`. */
 export type LinearMap = (input: Float64Array, accumulator: Float64Array) => void
 
@@ -129,7 +132,7 @@ function tapMajorWeights(term: Convolution, weigh: (weight: number) => number): 
         const from =
           term.kind === 'convTranspose'
             ? ci * groupOutputs + co
-            : (Math.floor(ci / groupInputs) * groupOutputs + co) * groupInputs + (ci % groupInputs)
+            : (floor(ci / groupInputs) * groupOutputs + co) * groupInputs + (ci % groupInputs)
         result[at++] = weigh(term.weight.data[from * taps + tap]!)
       }
   return result
@@ -165,7 +168,7 @@ function convolveByChannels(
               const x = input[ci * inputArea + from]!
               if (x === 0) continue
               const w = tap + ci * groupOutputs
-              const o = groups === 1 ? to : to + Math.floor(ci / groupInputs) * groupOutputs
+              const o = groups === 1 ? to : to + floor(ci / groupInputs) * groupOutputs
               for (let co = 0; co < groupOutputs; co++) scratch[o + co]! += x * weights[w + co]!
             }
           }
@@ -198,7 +201,7 @@ function convolveByRows(
         const column = columns[kx]!
         const { count, inputStep, outputStep } = column
         for (let ci = 0; ci < inputChannels; ci++) {
-          const firstOutput = Math.floor(ci / groupInputs) * groupOutputs
+          const firstOutput = floor(ci / groupInputs) * groupOutputs
           for (let co = 0; co < groupOutputs; co++) {
             const weight = weights[at++]!
             if (weight === 0) continue

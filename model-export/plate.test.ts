@@ -73,7 +73,7 @@ describe('the files of a model', () => {
 
   test('the id of a known model is known', () => {
     expect(modelId(randomModel(11))).toBe(
-      '0x4ed998e8a5dd3d7fa957ff70950847b6a07708e3ea34ea39c9cd4ef7914316a0',
+      '0x304f8eeaa81f56268f5476fb386f84374c46397abc63fe13cdb4ee28aaecc7c1',
     )
   })
 

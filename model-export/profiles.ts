@@ -48,7 +48,7 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
   compact: {
     weightBits: 8,
     activationBits: 7,
-    tableBits: 16,
+    tableBits: 17,
     rowSpan: 3,
     headroom: 1.1,
     latentBits: 7,

@@ -11,6 +11,9 @@ import { PlatemarkError } from './platemark-error.js'
 import type { Profile } from './profiles.js'
 import { evaluateUnary, type UnaryChain } from './unary.js'
 
+/** Bound once: these loops are hot, and a test runner's realm looks globals up slowly. */
+const { abs, floor, log2, max, min, round } = Math
+
 /** What the integers of a node's output mean: clamp(round(factor · real + offset), min, max). */
 export type OutputCode = {
   readonly factor: number
@@ -55,12 +58,14 @@ export function quantizeAffine(
   const finest = finestScale(node, inputs, profile.weightBits)
   const estimate = boundsRange(accumulators(node, finest, inputs, bounds))
   const { slope, at } = steepest(node.activation, estimate.min * finest, estimate.max * finest)
-  const wanted = wantedStep(node.activation, code, slope, profile)
-  const smallest = ((estimate.max - estimate.min + 1) * finest) / 2 ** profile.tableBits
+  const width = (estimate.max - estimate.min + 1) * finest
+  // A function that is constant on the interval needs hardly any rows.
+  const wanted = slope > 0 ? wantedStep(node.activation, code, slope, profile) : width
+  const smallest = width / 2 ** profile.tableBits
   // Rounding may widen the interval a little beyond the estimate: then one more try with more room.
   for (let room = 1.001; room < 8; room *= 2) {
-    const step = Math.max(wanted, smallest * room, finest)
-    const shift = Math.floor(Math.log2(step / finest))
+    const step = max(wanted, smallest * room, finest)
+    const shift = floor(log2(step / finest))
     const scale = step / 2 ** shift
     const stretched = stretch(code, step, slope, node.activation)
     const phase = alignment(node.activation, stretched, step, at)
@@ -90,7 +95,7 @@ export function quantizeAffine(
   })
 }
 
-/** The smallest accumulator scale at which every weight fits its bits. */
+/** The smallest accumulator scale at which every weight fits its bits, and every bias 40 bits. */
 function finestScale(
   node: FloatAffine,
   inputs: ReadonlyMap<string, QuantizedInput>,
@@ -100,9 +105,12 @@ function finestScale(
   let scale = 0
   for (const term of node.terms) {
     let largest = 0
-    for (const weight of term.weight.data) largest = Math.max(largest, Math.abs(weight))
-    scale = Math.max(scale, (largest * inputs.get(term.input)!.scale) / limit)
+    for (const weight of term.weight.data) largest = max(largest, abs(weight))
+    scale = max(scale, (largest * inputs.get(term.input)!.scale) / limit)
   }
+  let bias = 0
+  for (const value of node.bias?.data ?? []) bias = max(bias, abs(value))
+  scale = max(scale, bias / 2 ** 40)
   return scale > 0 ? scale : 1
 }
 
@@ -139,7 +147,7 @@ function integerTerm(term: FloatTerm, scale: number, input: QuantizedInput): Int
 
 /** ⌊x + 1/2⌋, without −0. */
 function roundHalfUp(x: number): number {
-  return Math.floor(x + 0.5) + 0
+  return floor(x + 0.5) + 0
 }
 
 /** Steps whose curves need finer rows than their output has integers. */
@@ -154,7 +162,6 @@ function wantedStep(
   slope: number,
   profile: Profile,
 ): number {
-  if (!(slope > 0)) return Number.POSITIVE_INFINITY
   return (isCurved(activation) ? profile.rowSpan : 1) / (slope * code.factor)
 }
 
@@ -169,34 +176,33 @@ function stretch(
   activation: UnaryChain,
 ): OutputCode {
   if (!code.elastic || isCurved(activation) || !(slope > 0)) return code
-  const factor = Math.min(code.factor, 1 / (step * slope))
+  const factor = min(code.factor, 1 / (step * slope))
   return { ...code, factor }
 }
 
-/** The largest slope of a chain on an interval, and where: from points that are dense around 0. */
+/**
+ * The largest slope of a chain on an interval, and a point amid where it has it: from points that are
+ * dense around 0.
+ */
 function steepest(
   activation: UnaryChain,
   low: number,
   high: number,
 ): { readonly slope: number; readonly at: number } {
-  const radius = Math.max(Math.abs(low), Math.abs(high))
-  const points: number[] = []
-  for (let i = 0; i <= 2048; i++) points.push(radius * 2 ** (-i / 64))
-  const grid = [...points.map((x) => -x), 0, ...points.reverse()].filter(
-    (x) => x >= low && x <= high,
-  )
-  let slope = 0
-  let at = 0
-  for (let i = 1; i < grid.length; i++) {
-    const run = grid[i]! - grid[i - 1]!
-    const rise = evaluateUnary(activation, grid[i]!) - evaluateUnary(activation, grid[i - 1]!)
-    // By a margin, so that equal slopes are not told apart by rounding.
-    if (run > 0 && Math.abs(rise) / run > slope * (1 + 1e-6)) {
-      slope = Math.abs(rise) / run
-      at = grid[i]!
-    }
-  }
-  return { slope, at }
+  const radius = max(abs(low), abs(high))
+  const points: number[] = [0]
+  for (let i = 0; i <= 2048; i++) points.push(radius * 2 ** (-i / 64), -radius * 2 ** (-i / 64))
+  for (let i = 0; i <= 256; i++) points.push(low + ((high - low) * i) / 256)
+  const grid = points.filter((x) => x >= low && x <= high).sort((a, b) => a - b)
+  const values = grid.map((x) => evaluateUnary(activation, x))
+  const slopes = grid.map((x, i) => {
+    const run = x - (grid[i - 1] ?? x)
+    return run > 0 ? abs(values[i]! - values[i - 1]!) / run : 0
+  })
+  const slope = slopes.reduce((a, b) => max(a, b), 0)
+  // By a margin, so that equal slopes are not told apart by rounding.
+  const places = grid.filter((_, i) => slopes[i]! >= slope * (1 - 1e-6))
+  return { slope, at: places[places.length >> 1] ?? low }
 }
 
 /**
@@ -205,11 +211,11 @@ function steepest(
  */
 function alignment(activation: UnaryChain, code: OutputCode, step: number, at: number): number {
   const output = (x: number) => code.factor * evaluateUnary(activation, x) + code.offset
-  const perRow = output(at) - output(at - step)
-  if (Math.abs(Math.abs(perRow) - 1) > 1e-6) return 0
+  const perRow = output(at + step / 2) - output(at - step / 2)
+  if (abs(abs(perRow) - 1) > 1e-6) return 0
   const apart = output(at) * perRow - at / step
-  const phase = apart - Math.round(apart)
-  return Math.abs(phase) < 1e-6 ? 0 : phase
+  const phase = apart - round(apart)
+  return abs(phase) < 1e-6 ? 0 : phase
 }
 
 function addToBias(node: FloatAffine, amount: number): FloatAffine {
@@ -232,7 +238,7 @@ function makeTable(
   for (let row = 0; row < values.length; row++) {
     const real = evaluateUnary(activation, (quotient.min + row - phase) * step)
     const value = roundHalfUp(real * code.factor + code.offset)
-    values[row] = Math.min(Math.max(value, code.min), code.max)
+    values[row] = min(max(value, code.min), code.max)
   }
   const names = activation.map(({ op }) => op).join(' → ') || 'identity'
   return {

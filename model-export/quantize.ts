@@ -23,7 +23,7 @@ export type QuantizeOptions = {
   readonly weightBits?: number
   readonly activationBits?: number
   readonly tableBits?: number
-  /** Seeds of the calibration, 64 by default. */
+  /** Seeds of the calibration, 128 by default. */
   readonly calibrationSeeds?: number
   readonly toolVersion: string
   /** SHA-256 of the ONNX file, 0x-hex. */
@@ -36,6 +36,9 @@ export type QuantizeOptions = {
  *
  * Scales are symmetric (integer 0 is real 0, as zero padding needs). A node rounds once, at its
  * output; see `quantizeAffine`.
+ *
+ * The same input gives the same model on the same JavaScript engine. (Tables are computed with `Math`,
+ * which another engine may round differently; so a model is shared as its plate, not as its recipe.)
  *
  * @throws {PlatemarkError} where the output is no image, its range is unclear or numbers get too large.
  * @example
@@ -68,7 +71,7 @@ function planQuantization(
   const size = detectImageSize(model.output.shape, options.layout)
   const { nodes, output, pixels } = isolatePixels(model)
   const prepared: FloatModel = { ...model, nodes, output }
-  const latents = Array.from({ length: options.calibrationSeeds ?? 64 }, (_, seed) =>
+  const latents = Array.from({ length: options.calibrationSeeds ?? 128 }, (_, seed) =>
     realLatent(latent, sampleLatent(seed, latent.dimensions)),
   )
   const statistics = calibrate(prepared, latents, progress)

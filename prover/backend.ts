@@ -42,6 +42,8 @@ export type SetupRecord = {
   readonly verifyingKeyHash: Hex
   /** SHA-256 of the .ptau, when there is one. */
   readonly ptauSha256?: Hex
+  /** Names of the contributions to the .ptau in order, when there is one; none: a development file. */
+  readonly ptauContributions?: readonly string[]
   /** Names of phase-2 contributions in order, when there is a phase 2. */
   readonly contributions?: readonly string[]
 }
@@ -93,11 +95,15 @@ export type Backend = {
   readonly proofSystem: string
   /** Name of the scheme of `Statement.imageHash`. */
   readonly imageHashScheme: string
+  /** File in `<plate>/<name>/` that is the circuit; its keccak256 is the registry's circuit hash. */
+  readonly circuitFile: string
   readonly estimate: (model: IntegerModel) => Estimate
   /** Writes the circuit into `<plate>/<name>/`. */
   readonly compile: (plate: Plate, progress: Progress) => Promise<void>
   /** Writes the keys and `setup.json` into `<plate>/<name>/`. */
   readonly setup: (plate: Plate, source: SetupSource, progress: Progress) => Promise<SetupRecord>
+  /** keccak256 of the canonical encoding of a parsed key file; throws `PlatemarkError` for no key. */
+  readonly verifyingKeyHash: (verifyingKey: unknown) => Hex
   /** Proves, verifies the proof, and only then returns it. */
   readonly prove: (plate: Plate, request: ProveRequest, progress: Progress) => Promise<ProveResult>
   readonly verify: (request: VerifyRequest) => Promise<Verdict>

@@ -16,9 +16,11 @@ export function parseSetupRecord(root: Field): SetupRecord {
     'note',
     'verifyingKeyHash',
     'ptauSha256',
+    'ptauContributions',
     'contributions',
   )
   const ptauSha256 = root.find('ptauSha256')?.hex(32)
+  const ptauContributions = root.find('ptauContributions')?.items()
   const contributions = root.find('contributions')?.items()
   return {
     format: root.get('format').oneOf('platemark-setup'),
@@ -29,6 +31,9 @@ export function parseSetupRecord(root: Field): SetupRecord {
     note: root.get('note').text(),
     verifyingKeyHash: root.get('verifyingKeyHash').hex(32),
     ...(ptauSha256 === undefined ? {} : { ptauSha256 }),
+    ...(ptauContributions === undefined
+      ? {}
+      : { ptauContributions: ptauContributions.map((name) => name.text()) }),
     ...(contributions === undefined
       ? {}
       : { contributions: contributions.map((name) => name.text()) }),

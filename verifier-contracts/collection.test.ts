@@ -49,7 +49,7 @@ beforeAll(async () => {
     insecure: true,
     collection: { name: 'Sprites "16"', symbol: 'SPR', description: 'Small pictures.' },
   })
-}, 120_000)
+}, 240_000)
 
 afterAll(async () => {
   await anvil?.stop()

@@ -33,13 +33,17 @@ test.each<[string, Abi, () => Promise<{ readonly abi: Abi }>]>([
     [...verifierAbi, ...groth16VerifierAbi],
     () => compileSolidity(generatedFiles().slice(0, 1)),
   ],
-])('every item is what the compiler says of %s', async (_, ours, compile) => {
-  const { abi } = await compile()
-  const compiled = new Set(abi.map(shape).map(pureAsView))
-  expect(
-    ours
-      .map(shape)
-      .map(pureAsView)
-      .filter((item) => !compiled.has(item)),
-  ).toEqual([])
-})
+])(
+  'every item is what the compiler says of %s',
+  async (_, ours, compile) => {
+    const { abi } = await compile()
+    const compiled = new Set(abi.map(shape).map(pureAsView))
+    expect(
+      ours
+        .map(shape)
+        .map(pureAsView)
+        .filter((item) => !compiled.has(item)),
+    ).toEqual([])
+  },
+  240_000,
+)

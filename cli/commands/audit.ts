@@ -1,16 +1,16 @@
 import { readPlate } from '../../model-export/plate.js'
 import { PlatemarkError } from '../../model-export/platemark-error.js'
 import { auditBundle } from '../../prover/audit.js'
+import { auditToken } from '../../prover/audit-token.js'
 import { readBundle } from '../../prover/bundle.js'
-import { auditToken } from '../audit-token.js'
-import { address, type Register, subcommand } from '../command.js'
+import { address, type Register, subcommand, tokenNumber } from '../command.js'
 import { verificationLines } from '../verification-lines.js'
 
 type Options = {
   readonly model: string
   readonly image?: string
   readonly rpc?: string
-  readonly token?: string
+  readonly token?: bigint
   readonly contract?: `0x${string}`
   readonly json?: boolean
 }
@@ -30,7 +30,7 @@ export const audit: Register = (program, run) => {
       .requiredOption('--model <plate>', 'compiled model')
       .option('--image <png>', 'image to check instead of the one beside the bundle')
       .option('--rpc <url>', 'node of the chain that holds the token')
-      .option('--token <id>', 'token id; by default the one of the bundle’s model and seed')
+      .option('--token <id>', 'token id (default: of the bundle’s model and seed)', tokenNumber)
       .option('--contract <address>', 'NFT contract; by default the one in the bundle', address)
       .action((path: string, options: Options) =>
         run(options.json === true, async (terminal) => {
@@ -45,8 +45,8 @@ export const audit: Register = (program, run) => {
             options.rpc === undefined
               ? []
               : await auditToken(bundle, {
-                  rpc: options.rpc,
-                  ...(options.token === undefined ? {} : { token: options.token }),
+                  rpcUrl: options.rpc,
+                  ...(options.token === undefined ? {} : { tokenId: options.token }),
                   ...(options.contract === undefined ? {} : { contract: options.contract }),
                 })
           const audited = await auditBundle(

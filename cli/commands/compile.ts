@@ -21,10 +21,14 @@ type Options = ModelOptions & { readonly output: string; readonly json?: boolean
 export const compile: Register = (program, run) => {
   program.addCommand(
     withModelOptions(
-      subcommand('compile', 'Compile an ONNX generator to an exact integer model and its circuit.', [
-        'platemark compile model.onnx -o model.plate/',
-        'platemark compile model.onnx -o model.plate/ --backend none --latent uniform',
-      ])
+      subcommand(
+        'compile',
+        'Compile an ONNX generator to an exact integer model and its circuit.',
+        [
+          'platemark compile model.onnx -o model.plate/',
+          'platemark compile model.onnx -o model.plate/ --backend none --latent uniform',
+        ],
+      )
         .argument('<onnx>', 'ONNX file of the generator')
         .requiredOption('-o, --output <folder>', 'folder of the compiled model, <name>.plate/'),
     ).action((path: string, options: Options) =>
@@ -42,7 +46,13 @@ export const compile: Register = (program, run) => {
           await backend?.compile({ directory, model, modelId: id }, progress)
         })
         terminal.result(
-          { plate: options.output, modelId: id, backend: backend?.name ?? null, ...report, estimate },
+          {
+            plate: options.output,
+            modelId: id,
+            backend: backend?.name ?? null,
+            ...report,
+            estimate,
+          },
           rows([
             ['compiled model', options.output],
             ['model id', id],

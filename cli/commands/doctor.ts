@@ -1,5 +1,7 @@
-import { createRequire } from 'node:module'
+import { readFileSync } from 'node:fs'
 import { availableParallelism, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { locatePackage } from '../../prover/groth16/node-process.js'
 import { loadNative } from '../../prover/native.js'
 import { type Register, subcommand } from '../command.js'
 import { bytes } from '../terminal.js'
@@ -66,9 +68,9 @@ function native(): Finding {
 
 /** GPL programs and tools that run as separate processes: optional, each with its purpose. */
 function installed([name, purpose]: (typeof optionalPackages)[number]): Finding {
-  const require = createRequire(import.meta.url)
   try {
-    const { version } = require(`${name}/package.json`) as { readonly version: string }
+    const manifest = join(locatePackage(name).directory, 'package.json')
+    const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { readonly version: string }
     return { name, ok: true, required: false, detail: `${version}, ${purpose}` }
   } catch {
     const detail = `not installed; ${purpose}. Get it with: npm install ${name}`

@@ -9,7 +9,7 @@ import { BACKEND, plateFiles, requireFile } from './plate-files.js'
 import { proveGroth16 } from './prove.js'
 import { setupGroth16 } from './setup.js'
 import { verifyGroth16 } from './verify.js'
-import { checkVerifyingKeyForExport, parseVerifyingKey } from './verifying-key.js'
+import { checkVerifyingKeyForExport, parseVerifyingKey, verifyingKeyHash } from './verifying-key.js'
 
 /**
  * Groth16 over BN254: a circom circuit with the weights as constants, proven by snarkjs. Proofs of 256
@@ -19,9 +19,11 @@ export const groth16: Backend = {
   name: BACKEND,
   proofSystem: 'groth16-bn254-v1',
   imageHashScheme: 'poseidon',
+  circuitFile: 'circuit.r1cs',
   estimate: estimateGroth16,
   compile: compileGroth16,
   setup: setupGroth16,
+  verifyingKeyHash: (key) => verifyingKeyHash(parseVerifyingKey(key)),
   prove: proveGroth16,
   verify: async (request) => verifyGroth16(request),
   solidity: generateSolidity,

@@ -15,6 +15,8 @@ export type ProcessResult = {
 
 export type ProcessOptions = {
   readonly directory?: string
+  /** Arguments after the others that do not appear in the list of processes. */
+  readonly secretArguments?: readonly string[]
   /** Ends the child. */
   readonly signal?: AbortSignal
 }
@@ -26,15 +28,22 @@ const OUTPUT_LIMIT = 100_000
 
 /**
  * Loaded into the child before its program: it reports its peak memory on descriptor 3 when it exits,
- * and exits when its standard input closes, which happens when we are gone, whatever ended us.
+ * and exits when its standard input closes, which happens when we are gone, whatever ended us. Secret
+ * arguments come in the environment, which unlike the command line other users cannot read. Worker
+ * threads load it too, but have no standard input of their own.
  */
 const PRELOAD = `data:text/javascript,${encodeURIComponent(`
 import { writeSync } from 'node:fs'
-process.once('exit', () => {
-  try { writeSync(3, String(process.resourceUsage().maxRSS * 1024)) } catch {}
-})
-process.stdin.on('end', () => process.exit(70)).on('error', () => process.exit(70)).resume()
-process.stdin.unref?.()
+import { isMainThread } from 'node:worker_threads'
+if (isMainThread) {
+  process.once('exit', () => {
+    try { writeSync(3, String(process.resourceUsage().maxRSS * 1024)) } catch {}
+  })
+  process.stdin.on('end', () => process.exit(70)).on('error', () => process.exit(70)).resume()
+  process.stdin.unref?.()
+  process.argv.push(...JSON.parse(process.env.PLATEMARK_SECRET_ARGUMENTS ?? '[]'))
+  delete process.env.PLATEMARK_SECRET_ARGUMENTS
+}
 `)}`
 
 /**
@@ -88,7 +97,7 @@ export function runNode(
   args: readonly string[],
   options: ProcessOptions = {},
 ): Promise<ProcessResult> {
-  const { directory, signal } = options
+  const { directory, secretArguments, signal } = options
   const started = performance.now()
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
@@ -97,7 +106,7 @@ export function runNode(
     }
     const child = spawn(process.execPath, ['--import', PRELOAD, program, ...args], {
       stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
-      env: childEnvironment(),
+      env: childEnvironment(secretArguments),
       ...(directory === undefined ? {} : { cwd: directory }),
     })
     const kill = () => {
@@ -133,9 +142,13 @@ export function runNode(
 }
 
 /** Debugger and loader settings of this process must not reach the child. */
-function childEnvironment(): NodeJS.ProcessEnv {
+function childEnvironment(secretArguments: readonly string[] = []): NodeJS.ProcessEnv {
   const { NODE_OPTIONS: _options, ...rest } = process.env
-  return { ...rest, NO_COLOR: '1' }
+  return {
+    ...rest,
+    NO_COLOR: '1',
+    PLATEMARK_SECRET_ARGUMENTS: JSON.stringify(secretArguments),
+  }
 }
 
 function collect(stream: NodeJS.ReadableStream): () => string {

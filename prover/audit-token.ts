@@ -1,0 +1,80 @@
+import type { Address } from 'viem'
+import { connect } from '../verifier-contracts/connect.js'
+import { readToken, type TokenOnChain } from '../verifier-contracts/read-token.js'
+import { tokenIdOf } from '../verifier-contracts/token-id.js'
+import type { Bundle } from './bundle.js'
+import { type Check, equality } from './verification.js'
+
+export type TokenReference = {
+  readonly rpcUrl: string
+  /** Default: the contract that the bundle's proof is bound to. */
+  readonly contract?: Address
+  /** Default: the token of the bundle's model and seed. */
+  readonly tokenId?: bigint
+}
+
+/**
+ * Reads a token from its chain and compares all that it and its verifier say with a bundle.
+ *
+ * @throws {PlatemarkError} when the chain does not answer or there is no such token.
+ */
+export async function auditToken(
+  bundle: Bundle,
+  { rpcUrl, ...reference }: TokenReference,
+): Promise<readonly Check[]> {
+  const { statement, setup } = bundle
+  const expectedId = tokenIdOf(statement.modelId, statement.seed)
+  const chain = await connect({ rpcUrl })
+  const token = await readToken(chain, {
+    collection: reference.contract ?? statement.context.contract,
+    tokenId: reference.tokenId ?? expectedId,
+  })
+  return [
+    equality('token id', String(expectedId), String(token.tokenId), 'is of this model and seed'),
+    equality('token model', statement.modelId, token.modelId, token.modelId),
+    equality('token seed', String(statement.seed), String(token.seed), String(token.seed)),
+    equality('token image', statement.imageHash, token.imageHash, token.imageHash),
+    ...checkContext(bundle, token),
+    equality(
+      'on-chain verifier model',
+      statement.modelId,
+      token.verifier.modelId,
+      `verifier ${token.verifier.address}`,
+    ),
+    equality(
+      'on-chain verifying key',
+      setup.verifyingKeyHash,
+      token.verifier.verifyingKeyHash,
+      token.verifier.verifyingKeyHash,
+    ),
+    equality(
+      'registry',
+      `${statement.modelId} ${setup.verifyingKeyHash}`,
+      `${token.commitment.modelHash} ${token.commitment.vkHash}`,
+      `model ${token.registryId} of ${token.registry}${token.deprecated ? ', deprecated' : ''}`,
+    ),
+  ]
+}
+
+/** The token was minted with a proof for its own chain and contract; tokens may change hands later. */
+function checkContext({ statement }: Bundle, token: TokenOnChain): readonly Check[] {
+  const { context } = statement
+  const owner = token.owner.toLowerCase()
+  return [
+    equality('chain', String(context.chainId), String(token.chainId), String(token.chainId)),
+    equality(
+      'contract',
+      context.contract,
+      token.collection.toLowerCase(),
+      `${token.collectionName}, ${token.collection}`,
+    ),
+    {
+      name: 'owner',
+      result: 'passed',
+      detail:
+        owner === context.recipient
+          ? `${owner}, the recipient of the proof`
+          : `${owner} now; the proof was for ${context.recipient}`,
+    },
+  ]
+}
