@@ -71,6 +71,8 @@ export type VerifyRequest = {
   readonly latentDimensions: number
   readonly statement: Statement
   readonly proof: Uint8Array
+  /** The image's pixels, row-major height × width × channels: for backends that bind the pixels themselves. */
+  readonly pixels?: Uint8Array
 }
 
 export type Verdict =

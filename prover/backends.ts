@@ -1,9 +1,10 @@
 import { PlatemarkError } from '../model-export/platemark-error.js'
 import type { Backend } from './backend.js'
 import { groth16 } from './groth16/backend.js'
+import { sumcheck } from './sumcheck/backend.js'
 
 /** Every proof system, in order of preference. Adding one is adding a line. */
-export const backends: readonly Backend[] = [groth16]
+export const backends: readonly Backend[] = [groth16, sumcheck]
 
 /**
  * The backend of a name.

@@ -97,7 +97,8 @@ export async function verifyBundle(
   bundlePath: string,
   options: { readonly plate?: Plate; readonly imagePath?: string } = {},
 ): Promise<Verification> {
-  const checks: Check[] = [...(await checkImageFile(bundle, bundlePath, options.imagePath))]
+  const image = await checkImageFile(bundle, bundlePath, options.imagePath)
+  const checks: Check[] = [...image.checks]
   const backend = findBackend(bundle.backend)
   const digests: Readonly<Record<string, string>> = {
     poseidon: bundle.image.poseidon,
@@ -125,6 +126,7 @@ export async function verifyBundle(
     latentDimensions: bundle.model.latentDimensions,
     statement: bundle.statement,
     proof: new Uint8Array(Buffer.from(bundle.proof.slice(2), 'hex')),
+    ...(image.pixels === undefined ? {} : { pixels: image.pixels }),
   })
   checks.push({
     name: 'proof',
@@ -138,27 +140,28 @@ async function checkImageFile(
   bundle: Bundle,
   bundlePath: string,
   imagePath: string | undefined,
-): Promise<readonly Check[]> {
+): Promise<{ readonly checks: readonly Check[]; readonly pixels?: Uint8Array }> {
   const path = imagePath ?? join(dirname(bundlePath), bundle.image.file)
   const png = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT' && imagePath === undefined) return undefined
     throw new PlatemarkError('The image could not be read.', { found: cause.message, cause })
   })
   if (png === undefined)
-    return [{ name: 'image', result: 'skipped', detail: `there is no file ${path}` }]
+    return { checks: [{ name: 'image', result: 'skipped', detail: `there is no file ${path}` }] }
   const image = await decodePng(png)
   const { height, width, channels, poseidon, keccak256, fileSha256, fileCid } = bundle.image
   const found = pixelHashes(image)
   const file = fileHashes(png)
   const size = (of: Pick<Image, 'height' | 'width' | 'channels'>) =>
     `${of.height}×${of.width}×${of.channels}`
-  return [
+  const checks = [
     equality('image size', size({ height, width, channels }), size(image), size(image)),
     equality('image Poseidon digest', poseidon, found.poseidon, poseidon),
     equality('image keccak-256', keccak256, found.keccak256, keccak256),
     equality('image file SHA-256', fileSha256, file.sha256, fileSha256),
     equality('image file CID', fileCid, file.cid, fileCid),
   ]
+  return { checks, pixels: image.pixels }
 }
 
 async function checkPlate(bundle: Bundle, plate: Plate): Promise<readonly Check[]> {

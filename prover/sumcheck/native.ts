@@ -1,11 +1,13 @@
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
-import { PlatemarkError } from '../../model-export/platemark-error.js'
+import { loadNative } from '../native.js'
 
 /** The native functions, typed; see `prover/native/src/sumcheck/bindings.rs`. */
 export type SumcheckNative = {
   readonly sumcheckDevelopmentPowers: (
+    columnBits: number,
+  ) => Promise<{ readonly powers: Buffer; readonly tauG2: Buffer }>
+  /** Of a file that `checkPowersOfTau` accepted. */
+  readonly sumcheckPtauPowers: (
+    path: string,
     columnBits: number,
   ) => Promise<{ readonly powers: Buffer; readonly tauG2: Buffer }>
   readonly sumcheckCommit: (
@@ -45,19 +47,7 @@ export type NativeVerifyInput = {
   readonly proof: Buffer
 }
 
-let loaded: SumcheckNative | undefined
-
-/** Loads the addon once; sources and `dist` both find the one file beside the crate. */
+/** The addon's functions for this backend. */
 export function sumcheckNative(): SumcheckNative {
-  if (loaded !== undefined) return loaded
-  for (const up of ['../native/', '../../../prover/native/']) {
-    const path = fileURLToPath(new URL(`${up}platemark.node`, import.meta.url))
-    if (!existsSync(path)) continue
-    loaded = createRequire(import.meta.url)(path) as SumcheckNative
-    return loaded
-  }
-  throw new PlatemarkError('The native addon is missing.', {
-    expected: 'prover/native/platemark.node',
-    fix: 'Run: npm run build',
-  })
+  return loadNative() as unknown as SumcheckNative
 }

@@ -1,4 +1,5 @@
 import { bytesToNumberBE } from '@noble/curves/utils.js'
+import type { SumcheckDescriptor } from '../../../circuits/sumcheck/descriptor.js'
 import { blockBits, type VerifierKey } from './read-key.js'
 import { type G1, readG1 } from './read-points.js'
 import { ensure, reject } from './reject.js'
@@ -37,7 +38,7 @@ export type ProofShape = {
   readonly terms: number
 }
 
-export function proofShape(key: VerifierKey): ProofShape {
+export function proofShape(key: SumcheckDescriptor): ProofShape {
   const { activation, copy, table, weight } = key.columns
   const firstColumns = (2 + key.limbs) * activation + copy + table
   const secondColumns = (1 + key.limbs) * activation + table
@@ -69,6 +70,14 @@ export function proofShape(key: VerifierKey): ProofShape {
   return { firstColumns, secondColumns, allColumns, phaseOne, phaseTwo, terms }
 }
 
+/** Bytes of a proof under a key. */
+export function proofLength(key: SumcheckDescriptor): number {
+  const shape = proofShape(key)
+  const rounds = shape.phaseOne + shape.phaseTwo + 2 * key.columnBits
+  const scalars = 1 + 2 * rounds + shape.terms + shape.secondColumns + shape.allColumns + 6
+  return 64 * (shape.firstColumns + shape.secondColumns + 8) + 32 * scalars
+}
+
 /**
  * Decodes strictly.
  *
@@ -76,9 +85,7 @@ export function proofShape(key: VerifierKey): ProofShape {
  */
 export function readProof(key: VerifierKey, bytes: Uint8Array): SumcheckProof {
   const shape = proofShape(key)
-  const rounds = shape.phaseOne + shape.phaseTwo + 2 * key.columnBits
-  const scalarCount = 1 + 2 * rounds + shape.terms + shape.secondColumns + shape.allColumns + 6
-  const length = 64 * (shape.firstColumns + shape.secondColumns + 8) + 32 * scalarCount
+  const length = proofLength(key)
   ensure(bytes.length === length, `proof length: expected ${length} bytes, found ${bytes.length}`)
   let at = 0
   const scalars = (count: number): Scalars => {

@@ -22,7 +22,13 @@ pub struct Prepared {
 }
 
 /// `Σ_o eq(r, o)·W(o, ·)`: the weights at r, over (group, contract, kernel).
-pub fn contract_weights(term: &Term, output: &Block, input: &Block, r: &[F], weights: &[i64]) -> Vec<F> {
+pub fn contract_weights(
+    term: &Term,
+    output: &Block,
+    input: &Block,
+    r: &[F],
+    weights: &[i64],
+) -> Vec<F> {
     let bits = term.bits(output, input);
     let mut point = Vec::new();
     for &axis in &term.output_axes {
@@ -81,11 +87,7 @@ pub fn prepare(term: &Term, output: &Block, input: &Block, r: &[F], cells: &[i64
                     .iter()
                     .flat_map(|&(c, u)| {
                         (0..size).map(move |i| {
-                            if contract {
-                                (c | (i << shift), u)
-                            } else {
-                                (c, u | (i << shift))
-                            }
+                            if contract { (c | (i << shift), u) } else { (c, u | (i << shift)) }
                         })
                     })
                     .collect();
@@ -101,10 +103,7 @@ pub fn prepare(term: &Term, output: &Block, input: &Block, r: &[F], cells: &[i64
                     row = vec![row[0]; address.len()];
                 }
                 address = address.iter().flat_map(|a| vec![*a; size]).collect();
-                row = row
-                    .iter()
-                    .flat_map(|w| eq.iter().map(move |e| *w * e))
-                    .collect();
+                row = row.iter().flat_map(|w| eq.iter().map(move |e| *w * e)).collect();
             }
         }
     }
@@ -118,10 +117,7 @@ pub fn prepare(term: &Term, output: &Block, input: &Block, r: &[F], cells: &[i64
     let mut group = vec![F::one()];
     for [o, _] in &term.group_axes {
         let eq = eq_vector(&r[output.slice(*o)]);
-        group = group
-            .iter()
-            .flat_map(|w| eq.iter().map(move |e| *w * e))
-            .collect();
+        group = group.iter().flat_map(|w| eq.iter().map(move |e| *w * e)).collect();
     }
     let mut taps = [vec![vec![F::one()]], vec![vec![F::one()]]];
     for (axis, own) in term.spatial.iter().zip(&bits.spatial) {
@@ -153,39 +149,35 @@ impl Prepared {
         let heights = self.taps[0][0].len();
         let widths = self.taps[1][0].len();
         let mut values = vec![F::zero(); self.group.len() * contract * kernel];
-        values
-            .par_chunks_mut(kernel)
-            .with_min_len(16)
-            .enumerate()
-            .for_each(|(index, out)| {
-                let (g, c) = (index / contract, index % contract);
-                let from = c * self.columns + g * heights * widths;
-                let matrix = &self.input[from..from + heights * widths];
-                let scale = self.group[g];
-                if heights == 1 && widths == 1 {
-                    for (ky, taps_y) in self.taps[0].iter().enumerate() {
-                        for (kx, taps_x) in self.taps[1].iter().enumerate() {
-                            out[ky * self.width + kx] = scale * matrix[0] * taps_y[0] * taps_x[0];
-                        }
-                    }
-                    return;
-                }
+        values.par_chunks_mut(kernel).with_min_len(16).enumerate().for_each(|(index, out)| {
+            let (g, c) = (index / contract, index % contract);
+            let from = c * self.columns + g * heights * widths;
+            let matrix = &self.input[from..from + heights * widths];
+            let scale = self.group[g];
+            if heights == 1 && widths == 1 {
                 for (ky, taps_y) in self.taps[0].iter().enumerate() {
-                    let mut row = vec![F::zero(); widths];
-                    for (uy, t) in taps_y.iter().enumerate() {
-                        if t.is_zero() {
-                            continue;
-                        }
-                        for (sum, x) in row.iter_mut().zip(&matrix[uy * widths..]) {
-                            *sum += *t * x;
-                        }
-                    }
                     for (kx, taps_x) in self.taps[1].iter().enumerate() {
-                        let dot: F = row.iter().zip(taps_x).map(|(a, b)| *a * b).sum();
-                        out[ky * self.width + kx] = scale * dot;
+                        out[ky * self.width + kx] = scale * matrix[0] * taps_y[0] * taps_x[0];
                     }
                 }
-            });
+                return;
+            }
+            for (ky, taps_y) in self.taps[0].iter().enumerate() {
+                let mut row = vec![F::zero(); widths];
+                for (uy, t) in taps_y.iter().enumerate() {
+                    if t.is_zero() {
+                        continue;
+                    }
+                    for (sum, x) in row.iter_mut().zip(&matrix[uy * widths..]) {
+                        *sum += *t * x;
+                    }
+                }
+                for (kx, taps_x) in self.taps[1].iter().enumerate() {
+                    let dot: F = row.iter().zip(taps_x).map(|(a, b)| *a * b).sum();
+                    out[ky * self.width + kx] = scale * dot;
+                }
+            }
+        });
         values
     }
 
@@ -197,19 +189,16 @@ impl Prepared {
         let eq = eq_vector(contract_point);
         let mut input = vec![F::zero(); self.columns];
         let step = self.columns.div_ceil(rayon::current_num_threads()).max(64);
-        input
-            .par_chunks_mut(step)
-            .enumerate()
-            .for_each(|(i, out)| {
-                for (c, e) in eq.iter().enumerate() {
-                    let from = c * self.columns + i * step;
-                    for (sum, x) in out.iter_mut().zip(&self.input[from..]) {
-                        if !x.is_zero() {
-                            *sum += *e * x;
-                        }
+        input.par_chunks_mut(step).enumerate().for_each(|(i, out)| {
+            for (c, e) in eq.iter().enumerate() {
+                let from = c * self.columns + i * step;
+                for (sum, x) in out.iter_mut().zip(&self.input[from..]) {
+                    if !x.is_zero() {
+                        *sum += *e * x;
                     }
                 }
-            });
+            }
+        });
         let kernel = eq_vector(kernel_point);
         let heights = self.taps[0][0].len();
         let widths = self.taps[1][0].len();

@@ -8,9 +8,12 @@ use super::descriptor::Key;
 use super::error::Error as ProofError;
 use super::field::{F, points_from, reduce};
 use super::kzg::{Srs, g2_bytes, read_g2};
-use super::prover::{Checks, ProvingKey, Witness, commit_columns, prove};
 use super::proof::points_bytes;
+use super::prover::{Checks, ProvingKey, Witness, commit_columns, prove};
 use super::verifier::{Statement, verify};
+use crate::points::read_points;
+use crate::ptau::{PowersOfTau, TAU_G1, TAU_G2};
+use ark_bn254::{g1, g2};
 use napi::bindgen_prelude::{AsyncTask, Buffer, Float64Array, Int32Array};
 use napi::{Env, Error, Result, Task};
 use napi_derive::napi;
@@ -22,7 +25,9 @@ type Job<T> = Box<dyn FnOnce() -> std::result::Result<T, ProofError> + Send>;
 pub struct Work<T>(Option<Job<T>>);
 
 impl<T: Send + 'static> Work<T> {
-    fn start(job: impl FnOnce() -> std::result::Result<T, ProofError> + Send + 'static) -> AsyncTask<Self>
+    fn start(
+        job: impl FnOnce() -> std::result::Result<T, ProofError> + Send + 'static,
+    ) -> AsyncTask<Self>
     where
         Self: Task,
     {
@@ -114,9 +119,7 @@ fn widen(values: &[i32]) -> Vec<i64> {
 }
 
 fn word(bytes: &[u8]) -> std::result::Result<[u8; 32], ProofError> {
-    bytes
-        .try_into()
-        .map_err(|_| ProofError::PublicInput("expected 32 bytes".into()))
+    bytes.try_into().map_err(|_| ProofError::PublicInput("expected 32 bytes".into()))
 }
 
 /// Powers of a random τ that is forgotten at once: insecure all the same, nobody can know that it was.
@@ -134,9 +137,31 @@ pub fn sumcheck_development_powers(column_bits: u32) -> AsyncTask<Work<SumcheckP
     })
 }
 
+/// The powers of a `.ptau` file that was checked before.
+#[napi]
+pub fn sumcheck_ptau_powers(path: String, column_bits: u32) -> AsyncTask<Work<SumcheckPowers>> {
+    Work::start(move || {
+        let read = || -> crate::error::Result<SumcheckPowers> {
+            let ptau = PowersOfTau::open(std::path::Path::new(&path))?;
+            let count = 1usize << column_bits.min(ptau.power);
+            let powers = read_points::<g1::Config>(&mut ptau.file.read(TAU_G1.0)?, count)?;
+            let g2 = read_points::<g2::Config>(&mut ptau.file.read(TAU_G2.0)?, 2)?;
+            Ok(SumcheckPowers {
+                powers: points_bytes(&powers).into(),
+                tau_g2: g2_bytes(&g2[1]).to_vec().into(),
+            })
+        };
+        read().map_err(|e| ProofError::Key(format!("{e}: {}", e.found().unwrap_or_default())))
+    })
+}
+
 /// Commitments of all columns of `cells`, 64 bytes each.
 #[napi]
-pub fn sumcheck_commit(powers: Buffer, column_bits: u32, cells: Float64Array) -> AsyncTask<Work<Buffer>> {
+pub fn sumcheck_commit(
+    powers: Buffer,
+    column_bits: u32,
+    cells: Float64Array,
+) -> AsyncTask<Work<Buffer>> {
     let cells = integers(&cells);
     let powers = powers.to_vec();
     Work::start(move || {
@@ -184,12 +209,7 @@ pub fn sumcheck_prove(input: SumcheckProveInput) -> AsyncTask<Work<SumcheckProof
         };
         let rows = d.rows();
         let srs = Srs::read(powers.get(..rows * 64).unwrap_or(&[]), key.tau_g2)?;
-        let pk = ProvingKey {
-            key,
-            srs,
-            table,
-            weight,
-        };
+        let pk = ProvingKey { key, srs, table, weight };
         let statement = Statement {
             seed: word(&seed)?,
             context: word(&context)?,
@@ -201,10 +221,7 @@ pub fn sumcheck_prove(input: SumcheckProveInput) -> AsyncTask<Work<SumcheckProof
             proof: proof.into(),
             phases: timings
                 .into_iter()
-                .map(|(name, seconds)| SumcheckPhase {
-                    name: name.into(),
-                    seconds,
-                })
+                .map(|(name, seconds)| SumcheckPhase { name: name.into(), seconds })
                 .collect(),
         })
     })

@@ -54,7 +54,13 @@ impl Descriptor {
 
     /// How the aligned run [offset, offset + 2^bits) of a space looks from physical column `chunk` at
     /// `point`: the factor of its prefix, and the point inside the run. `None` when it is elsewhere.
-    pub fn window(&self, offset: usize, bits: usize, chunk: usize, point: &[F]) -> Option<(F, Vec<F>)> {
+    pub fn window(
+        &self,
+        offset: usize,
+        bits: usize,
+        chunk: usize,
+        point: &[F],
+    ) -> Option<(F, Vec<F>)> {
         let n = self.column_bits;
         if bits <= n {
             if offset >> n != chunk {
@@ -69,9 +75,8 @@ impl Descriptor {
             if j >> high != 0 {
                 return None;
             }
-            let mut local: Vec<F> = (0..high)
-                .map(|i| F::from(((j >> (high - 1 - i)) & 1) as u64))
-                .collect();
+            let mut local: Vec<F> =
+                (0..high).map(|i| F::from(((j >> (high - 1 - i)) & 1) as u64)).collect();
             local.extend_from_slice(point);
             Some((F::one(), local))
         }
@@ -81,9 +86,7 @@ impl Descriptor {
 impl Block {
     /// MLE of "this padded cell is a cell of the tensor".
     pub fn valid(&self, point: &[F]) -> F {
-        (0..self.axes.len())
-            .map(|axis| below(self.axes[axis], &point[self.slice(axis)]))
-            .product()
+        (0..self.axes.len()).map(|axis| below(self.axes[axis], &point[self.slice(axis)])).product()
     }
 }
 
@@ -160,7 +163,14 @@ fn pad(challenges: &[F], own: usize) -> F {
 }
 
 /// For each kernel index, `Σ eq(output)·eq(input)` over the axis's triples.
-fn spatial_taps(term: &Term, index: usize, output: &Block, input: &Block, r: &[F], at: &[F]) -> Vec<F> {
+fn spatial_taps(
+    term: &Term,
+    index: usize,
+    output: &Block,
+    input: &Block,
+    r: &[F],
+    at: &[F],
+) -> Vec<F> {
     let axis = &term.spatial[index];
     let kernel = term.kernel[axis.kernel_axis];
     let outs = output.axes_eq(&axis.output, r);
@@ -194,10 +204,8 @@ pub fn term_points(term: &Term, output: &Block, input: &Block, ch: &Challenges) 
     for [o, i] in &term.group_axes {
         let slice = input.slice(*i);
         let range = position..position + slice.len();
-        for ((a, b), c) in r[output.slice(*o)]
-            .iter()
-            .zip(&first[range.clone()])
-            .zip(&second[range.clone()])
+        for ((a, b), c) in
+            r[output.slice(*o)].iter().zip(&first[range.clone()]).zip(&second[range.clone()])
         {
             let one = F::one();
             wire *= *a * b * c + (one - a) * (one - b) * (one - c);
@@ -250,11 +258,7 @@ pub fn copy_wire(axes: &[usize], output: &Block, input: &Block, r: &[F], point: 
 
 /// Rounding constant of a shift.
 pub fn half(shift: u32) -> F {
-    if shift == 0 {
-        F::zero()
-    } else {
-        F::from(2u64).pow([u64::from(shift) - 1])
-    }
+    if shift == 0 { F::zero() } else { F::from(2u64).pow([u64::from(shift) - 1]) }
 }
 
 /// Public tag of every lookup column chunk at s: `[activation chunks, limb 0 chunks, …]`.
@@ -262,13 +266,7 @@ fn tags(d: &Descriptor, s: &[F]) -> Vec<F> {
     let a = d.columns.activation;
     let mut tags = vec![F::zero(); (1 + d.limbs) * a];
     for node in &d.nodes {
-        let Node::Affine {
-            output,
-            table,
-            limbs,
-            ..
-        } = node
-        else {
+        let Node::Affine { output, table, limbs, .. } = node else {
             continue;
         };
         let block = &d.blocks[*output];
@@ -291,9 +289,7 @@ fn table_keys(d: &Descriptor, beta: F, s: &[F]) -> Vec<F> {
     for (i, segment) in d.segments.iter().enumerate() {
         for (chunk, key) in keys.iter_mut().enumerate() {
             if let Some((prefix, local)) = d.window(segment.offset, segment.bits, chunk, s) {
-                let index = local
-                    .iter()
-                    .fold(F::zero(), |sum, bit| sum + sum + bit);
+                let index = local.iter().fold(F::zero(), |sum, bit| sum + sum + bit);
                 *key += prefix * (F::from(i as u64 + 1) + beta * (scalar(segment.first) + index));
             }
         }
@@ -335,7 +331,11 @@ fn affine_claims(
     let mut index = 0;
     // Claim 0: requantisation; claim 1: weights; claim 2: inputs.
     let mut claims = [values.affine_sum, values.first_end, values.second_end];
-    let read = |merged: &mut Functional, claims: &mut [F; 3], input: usize, point: Vec<F>, coefficient: F| {
+    let read = |merged: &mut Functional,
+                claims: &mut [F; 3],
+                input: usize,
+                point: Vec<F>,
+                coefficient: F| {
         let block = &d.blocks[input];
         let column = match block.space {
             Space::Activation => Column::Output,
@@ -363,9 +363,7 @@ fn affine_claims(
         let output = &d.blocks[node.output()];
         let r = &ch.r[..output.bits()];
         match node {
-            Node::Copy {
-                input, input_axes, ..
-            } => {
+            Node::Copy { input, input_axes, .. } => {
                 merged.points.push(PointTerm {
                     column: Column::Copy,
                     offset: output.offset,
@@ -381,13 +379,7 @@ fn affine_claims(
                 eta *= ch.eta;
                 index += 1;
             }
-            Node::Affine {
-                multiplier,
-                shift,
-                bias,
-                terms,
-                ..
-            } => {
+            Node::Affine { multiplier, shift, bias, terms, .. } => {
                 for (column, coefficient) in [
                     (Column::Quotient, gamma * F::from(2u64).pow([u64::from(*shift)])),
                     (Column::Limb(0), gamma),
@@ -516,10 +508,7 @@ pub fn image_weights(d: &Descriptor, z: F) -> (Vec<F>, Vec<F>) {
         rows[y] = rows[y - 1] * step;
     }
     let inside = (0..d.image.width * d.image.channels)
-        .map(|o| {
-            power(z, (o / WORD) as u64)
-                * F::from(256u64).pow([(WORD - 1 - o % WORD) as u64])
-        })
+        .map(|o| power(z, (o / WORD) as u64) * F::from(256u64).pow([(WORD - 1 - o % WORD) as u64]))
         .collect();
     (rows, inside)
 }
@@ -528,12 +517,8 @@ pub fn image_weights(d: &Descriptor, z: F) -> (Vec<F>, Vec<F>) {
 pub fn image_weight_at(d: &Descriptor, z: F, local: &[F]) -> F {
     let block = &d.blocks[d.image.block];
     let (row_weights, inside) = image_weights(d, z);
-    let rows: F = block
-        .axes_eq(&d.image.row_axes, local)
-        .iter()
-        .zip(&row_weights)
-        .map(|(e, w)| *e * w)
-        .sum();
+    let rows: F =
+        block.axes_eq(&d.image.row_axes, local).iter().zip(&row_weights).map(|(e, w)| *e * w).sum();
     let channels = block.axes_eq(&d.image.channel_axes, local);
     let mut cells = F::zero();
     for (x, e) in block.axes_eq(&d.image.column_axes, local).iter().enumerate() {
@@ -547,12 +532,8 @@ pub fn image_weight_at(d: &Descriptor, z: F, local: &[F]) -> F {
 /// Weight of every physical column at ρ (protocol.md §7.3).
 pub fn weights_at(d: &Descriptor, f: &Functional, ch: &Challenges, rho: &[F]) -> Vec<F> {
     let same = eq_eval(&ch.s, rho);
-    let mut weights: Vec<F> = f
-        .at_s
-        .iter()
-        .zip(&f.ones)
-        .map(|(at_s, ones)| same * at_s + ones)
-        .collect();
+    let mut weights: Vec<F> =
+        f.at_s.iter().zip(&f.ones).map(|(at_s, ones)| same * at_s + ones).collect();
     for term in &f.points {
         let (first, count) = d.physical(term.column);
         for chunk in 0..count {
@@ -571,11 +552,7 @@ pub fn weights_at(d: &Descriptor, f: &Functional, ch: &Challenges, rho: &[F]) ->
         }
     }
     let block = &d.blocks[d.image.block];
-    let column = if block.space == Space::Copy {
-        Column::Copy
-    } else {
-        Column::Output
-    };
+    let column = if block.space == Space::Copy { Column::Copy } else { Column::Output };
     let (first, count) = d.physical(column);
     for chunk in 0..count {
         if let Some((prefix, local)) = d.window(block.offset, block.bits(), chunk, rho) {

@@ -245,11 +245,7 @@ impl Block {
 impl Spatial {
     /// All (output, kernel, input) triples of this axis.
     pub fn triples(&self, outputs: usize, kernel: usize, inputs: usize) -> Vec<[usize; 3]> {
-        let (driving, driven) = if self.transposed {
-            (inputs, outputs)
-        } else {
-            (outputs, inputs)
-        };
+        let (driving, driven) = if self.transposed { (inputs, outputs) } else { (outputs, inputs) };
         let mut triples = Vec::new();
         for t in 0..driving {
             for k in 0..kernel {
@@ -302,11 +298,7 @@ impl Term {
             group: input.axes_bits(&inputs(&self.group_axes)),
             contract: input.axes_bits(&self.contract_axes),
             kernel: bits_of(self.kernel[0] * self.kernel[1]),
-            spatial: self
-                .spatial
-                .iter()
-                .map(|s| input.axes_bits(&s.input))
-                .collect(),
+            spatial: self.spatial.iter().map(|s| input.axes_bits(&s.input)).collect(),
         }
     }
 }
@@ -346,9 +338,7 @@ impl Descriptor {
         let (mut first, mut second, mut terms) = (0, 0, 0);
         for node in &self.nodes {
             match node {
-                Node::Affine {
-                    output, terms: own, ..
-                } => {
+                Node::Affine { output, terms: own, .. } => {
                     for term in own {
                         let bits = term.bits(&self.blocks[*output], &self.blocks[term.input]);
                         first = first.max(bits.first());
@@ -367,11 +357,7 @@ impl Descriptor {
 
     /// Entries of the output point r.
     pub fn output_bits(&self) -> usize {
-        self.nodes
-            .iter()
-            .map(|node| self.blocks[node.output()].bits())
-            .max()
-            .unwrap_or(0)
+        self.nodes.iter().map(|node| self.blocks[node.output()].bits()).max().unwrap_or(0)
     }
 
     /// The public latent, laid out in block 0.
@@ -400,11 +386,7 @@ fn hex(text: &str, bytes: usize) -> Option<Vec<u8>> {
 }
 
 fn ensure(holds: bool, what: &str) -> Result<(), Error> {
-    if holds {
-        Ok(())
-    } else {
-        Err(Error::Key(what.into()))
-    }
+    if holds { Ok(()) } else { Err(Error::Key(what.into())) }
 }
 
 impl Key {
@@ -424,22 +406,13 @@ impl Key {
         let tau_g2 = hex(&descriptor.tau_g2, 128)
             .and_then(|bytes| read_g2(&bytes))
             .ok_or_else(|| Error::Key("tauG2".into()))?;
-        Ok(Self {
-            digest: keccak(&[json.as_bytes()]),
-            descriptor,
-            table,
-            weight,
-            tau_g2,
-        })
+        Ok(Self { digest: keccak(&[json.as_bytes()]), descriptor, table, weight, tau_g2 })
     }
 }
 
 /// Checks every index, size and alignment (protocol.md §3.6).
 pub fn validate(d: &Descriptor) -> Result<(), Error> {
-    ensure(
-        d.format == "platemark-sumcheck-key" && d.version == 1,
-        "format",
-    )?;
+    ensure(d.format == "platemark-sumcheck-key" && d.version == 1, "format")?;
     ensure((2..=28).contains(&d.column_bits), "columnBits")?;
     ensure((1..=16).contains(&d.limb_bits) && d.limbs <= 4, "limbs")?;
     let c = &d.columns;
@@ -450,18 +423,9 @@ pub fn validate(d: &Descriptor) -> Result<(), Error> {
             && c.weight <= 1024,
         "columns",
     )?;
-    ensure(
-        d.latent.table.len() == 256 && (1..=1 << 16).contains(&d.latent.dimensions),
-        "latent",
-    )?;
-    ensure(
-        d.latent.table.iter().all(|v| v.unsigned_abs() < 1 << 52),
-        "latent table",
-    )?;
-    ensure(
-        (1..=4096).contains(&d.blocks.len()) && d.nodes.len() + 1 == d.blocks.len(),
-        "blocks",
-    )?;
+    ensure(d.latent.table.len() == 256 && (1..=1 << 16).contains(&d.latent.dimensions), "latent")?;
+    ensure(d.latent.table.iter().all(|v| v.unsigned_abs() < 1 << 52), "latent table")?;
+    ensure((1..=4096).contains(&d.blocks.len()) && d.nodes.len() + 1 == d.blocks.len(), "blocks")?;
     for (i, block) in d.blocks.iter().enumerate() {
         ensure(
             block.axes.len() <= 32 && block.axes.iter().all(|&a| (2..=1 << 28).contains(&a)),
@@ -473,7 +437,8 @@ pub fn validate(d: &Descriptor) -> Result<(), Error> {
             Space::Latent => {
                 ensure(i == 0, "latent block")?;
                 ensure(
-                    block.offset == 0 && block.axes.iter().product::<usize>() == d.latent.dimensions,
+                    block.offset == 0
+                        && block.axes.iter().product::<usize>() == d.latent.dimensions,
                     "latent block",
                 )?;
                 continue;
@@ -508,10 +473,7 @@ pub fn validate(d: &Descriptor) -> Result<(), Error> {
         validate_node(d, i, node)?;
     }
     let image = &d.image;
-    ensure(
-        image.block > 0 && image.block < d.blocks.len(),
-        "image block",
-    )?;
+    ensure(image.block > 0 && image.block < d.blocks.len(), "image block")?;
     let block = &d.blocks[image.block];
     let all: Vec<usize> = [&image.row_axes, &image.column_axes, &image.channel_axes]
         .into_iter()
@@ -534,25 +496,19 @@ pub fn validate(d: &Descriptor) -> Result<(), Error> {
 fn is_partition(axes: &[usize], count: usize) -> bool {
     let mut seen = vec![false; count];
     axes.len() == count
-        && axes
-            .iter()
-            .all(|&axis| axis < count && !std::mem::replace(&mut seen[axis], true))
+        && axes.iter().all(|&axis| axis < count && !std::mem::replace(&mut seen[axis], true))
 }
 
 fn fits(d: &Descriptor, offset: usize, bits: usize) -> bool {
     bits <= 34
         && offset % (1usize << bits) == 0
-        && offset
-            .checked_add(1 << bits)
-            .is_some_and(|end| end <= d.columns.weight << d.column_bits)
+        && offset.checked_add(1 << bits).is_some_and(|end| end <= d.columns.weight << d.column_bits)
 }
 
 fn validate_node(d: &Descriptor, index: usize, node: &Node) -> Result<(), Error> {
     let block = &d.blocks[index + 1];
     match node {
-        Node::Copy {
-            input, input_axes, ..
-        } => {
+        Node::Copy { input, input_axes, .. } => {
             ensure(block.space == Space::Copy, "copy block")?;
             ensure(*input <= index, "copy input")?;
             let from = &d.blocks[*input];
@@ -562,15 +518,7 @@ fn validate_node(d: &Descriptor, index: usize, node: &Node) -> Result<(), Error>
                 "copy size",
             )
         }
-        Node::Affine {
-            table,
-            limbs,
-            multiplier,
-            shift,
-            bias,
-            terms,
-            ..
-        } => {
+        Node::Affine { table, limbs, multiplier, shift, bias, terms, .. } => {
             ensure(block.space == Space::Activation, "affine block")?;
             ensure(*table < d.segments.len(), "table")?;
             ensure(limbs.len() == d.limbs, "limbs")?;
@@ -592,13 +540,11 @@ fn validate_node(d: &Descriptor, index: usize, node: &Node) -> Result<(), Error>
             ensure((1..1 << 52).contains(multiplier), "multiplier")?;
             if let Some(bias) = bias {
                 let mut seen = vec![false; block.axes.len()];
-                let distinct = bias.axes.iter().all(|&axis| {
-                    axis < seen.len() && !std::mem::replace(&mut seen[axis], true)
-                });
-                ensure(
-                    distinct && fits(d, bias.offset, block.axes_bits(&bias.axes)),
-                    "bias",
-                )?;
+                let distinct = bias
+                    .axes
+                    .iter()
+                    .all(|&axis| axis < seen.len() && !std::mem::replace(&mut seen[axis], true));
+                ensure(distinct && fits(d, bias.offset, block.axes_bits(&bias.axes)), "bias")?;
             }
             for term in terms {
                 ensure(term.input <= index, "term input")?;
@@ -622,10 +568,7 @@ fn validate_term(d: &Descriptor, output: &Block, input: &Block, term: &Term) -> 
     }
     ensure(term.spatial.len() <= 2, "spatial axes")?;
     let mut kernel_used = [false; 2];
-    ensure(
-        term.spatial.is_sorted_by_key(|s| s.kernel_axis),
-        "order of spatial axes",
-    )?;
+    ensure(term.spatial.is_sorted_by_key(|s| s.kernel_axis), "order of spatial axes")?;
     for s in &term.spatial {
         outs.extend(&s.output);
         ins.extend(&s.input);
@@ -643,16 +586,10 @@ fn validate_term(d: &Descriptor, output: &Block, input: &Block, term: &Term) -> 
     ensure(is_partition(&outs, output.axes.len()), "term output axes")?;
     ensure(is_partition(&ins, input.axes.len()), "term input axes")?;
     for (size, used) in term.kernel.iter().zip(kernel_used) {
-        ensure(
-            (1..=4096).contains(size) && (used || *size == 1),
-            "kernel",
-        )?;
+        ensure((1..=4096).contains(size) && (used || *size == 1), "kernel")?;
     }
     let bits = term.bits(output, input);
-    ensure(
-        fits(d, term.weight, bits.output + bits.first()),
-        "weight offset",
-    )
+    ensure(fits(d, term.weight, bits.output + bits.first()), "weight offset")
 }
 
 /// A descriptor integer as a scalar.

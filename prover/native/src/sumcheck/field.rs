@@ -48,11 +48,7 @@ pub fn reduce(bytes: &[u8]) -> F {
 
 /// A signed integer as a scalar.
 pub fn from_i64(value: i64) -> F {
-    if value < 0 {
-        -F::from(value.unsigned_abs())
-    } else {
-        F::from(value as u64)
-    }
+    if value < 0 { -F::from(value.unsigned_abs()) } else { F::from(value as u64) }
 }
 
 /// x ‖ y, or zeros for infinity.
@@ -92,9 +88,5 @@ pub fn points_from(bytes: &[u8]) -> Option<Vec<G1Affine>> {
     if bytes.len() % POINT_BYTES != 0 {
         return None;
     }
-    bytes
-        .par_chunks(POINT_BYTES)
-        .with_min_len(256)
-        .map(read_point_unchecked)
-        .collect()
+    bytes.par_chunks(POINT_BYTES).with_min_len(256).map(read_point_unchecked).collect()
 }

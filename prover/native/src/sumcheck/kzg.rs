@@ -53,10 +53,7 @@ impl Srs {
                 G1Projective::normalize_batch(&points)
             })
             .collect();
-        Self {
-            powers,
-            tau_g2: (G2Projective::generator() * tau).into_affine(),
-        }
+        Self { powers, tau_g2: (G2Projective::generator() * tau).into_affine() }
     }
 
     /// 64 bytes a power (protocol.md §2.3).
@@ -87,10 +84,7 @@ impl Srs {
 /// x.c1 ‖ x.c0 ‖ y.c1 ‖ y.c0, 32 bytes big-endian each (the order of EIP-197).
 pub fn g2_bytes(point: &G2Affine) -> [u8; 128] {
     let mut out = [0u8; 128];
-    for (i, value) in [point.x.c1, point.x.c0, point.y.c1, point.y.c0]
-        .iter()
-        .enumerate()
-    {
+    for (i, value) in [point.x.c1, point.x.c0, point.y.c1, point.y.c0].iter().enumerate() {
         out[32 * i..32 * i + 32].copy_from_slice(&value.into_bigint().to_bytes_be());
     }
     out
@@ -116,10 +110,7 @@ pub fn read_g2(bytes: &[u8]) -> Option<G2Affine> {
 
 /// Value of a coefficient vector at `x`.
 pub fn evaluate(coefficients: &[F], x: F) -> F {
-    coefficients
-        .iter()
-        .rev()
-        .fold(F::default(), |sum, c| sum * x + c)
+    coefficients.iter().rev().fold(F::default(), |sum, c| sum * x + c)
 }
 
 /// `(f(X) − f(x)) / (X − x)`.

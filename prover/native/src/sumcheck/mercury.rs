@@ -92,12 +92,8 @@ pub fn open(srs: &Srs, f: &[F], point: &[F], value: F, transcript: &mut Transcri
     let delta = transcript.one(&message);
 
     let factor = alpha - power(zeta, b as u64);
-    let mut at_zeta: Vec<F> = f
-        .par_iter()
-        .with_min_len(4096)
-        .zip(&q)
-        .map(|(f, q)| *f + factor * q)
-        .collect();
+    let mut at_zeta: Vec<F> =
+        f.par_iter().with_min_len(4096).zip(&q).map(|(f, q)| *f + factor * q).collect();
     add_scaled(&mut at_zeta, &[&g, &h, &s, &d], delta, delta);
     let mut at_inverse = vec![F::zero(); g.len().max(h.len()).max(s.len())];
     add_scaled(&mut at_inverse, &[&g, &h, &s], F::one(), delta);
@@ -105,9 +101,7 @@ pub fn open(srs: &Srs, f: &[F], point: &[F], value: F, transcript: &mut Transcri
     let w_inverse = commit(&divide_by_root(&at_inverse, zeta_inverse));
     let w_alpha = commit(&divide_by_root(&h, alpha));
     Opening {
-        points: [
-            h_point, g_point, q_point, s_point, d_point, w_zeta, w_inverse, w_alpha,
-        ],
+        points: [h_point, g_point, q_point, s_point, d_point, w_zeta, w_inverse, w_alpha],
         scalars,
     }
 }
@@ -136,10 +130,7 @@ fn symmetric_remainder(g: &[F], p1: &[F], h: &[F], p2: &[F], gamma: F) -> Vec<F>
         sum
     };
     let length = g.len().max(h.len());
-    (1..length)
-        .into_par_iter()
-        .map(|d| cross(g, p1, d) + gamma * cross(h, p2, d))
-        .collect()
+    (1..length).into_par_iter().map(|d| cross(g, p1, d) + gamma * cross(h, p2, d)).collect()
 }
 
 /// `P(x) = Π (1 − uᵢ + uᵢ·x^{2^k})`, the last entry of `u` having k = 0.
@@ -212,14 +203,9 @@ pub fn verify(
         scalars.push(*scalar);
     }
     let a = G1Projective::msm_unchecked(&points, &scalars).into_affine();
-    let b_point =
-        (G1Projective::from(w_zeta) + w_inverse * mu + w_alpha * mu2).into_affine();
+    let b_point = (G1Projective::from(w_zeta) + w_inverse * mu + w_alpha * mu2).into_affine();
     let result = Bn254::multi_pairing([a, -b_point], [G2Affine::generator(), *tau_g2]);
-    if result.is_zero() {
-        Ok(())
-    } else {
-        Err(Error::Opening)
-    }
+    if result.is_zero() { Ok(()) } else { Err(Error::Opening) }
 }
 
 #[cfg(test)]

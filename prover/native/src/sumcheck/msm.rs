@@ -8,7 +8,7 @@
 
 use super::field::F;
 use ark_bn254::{Fq, G1Affine, G1Projective};
-use ark_ec::{AffineRepr, CurveGroup};
+use ark_ec::CurveGroup;
 use ark_ff::{AdditiveGroup, Field, PrimeField, Zero};
 use rayon::prelude::*;
 
@@ -65,9 +65,7 @@ fn add_chunk(points: &[G1Affine], entries: &[Entry], sums: &mut [G1Affine]) {
         *at += 1;
     }
     let mut batch = PairBatch::default();
-    let mut active: Vec<u32> = (0..buckets as u32)
-        .filter(|&b| lengths[b as usize] > 1)
-        .collect();
+    let mut active: Vec<u32> = (0..buckets as u32).filter(|&b| lengths[b as usize] > 1).collect();
     while !active.is_empty() {
         for &bucket in &active {
             let first = start[bucket as usize] as usize;
@@ -114,11 +112,7 @@ impl PairBatch {
     }
 
     fn push_move(&mut self, into: usize, a: usize) {
-        self.pairs.push(Pair {
-            into,
-            a,
-            b: usize::MAX,
-        });
+        self.pairs.push(Pair { into, a, b: usize::MAX });
     }
 
     /// Pairs are done in the order of pushing: a result never lands on an operand not yet read.
@@ -232,12 +226,8 @@ fn pippenger(
 
 /// Commits to signed integers: `Σ valuesᵢ·pointsᵢ`.
 pub fn msm_small(points: &[G1Affine], values: &[i64]) -> G1Affine {
-    let nonzero: Vec<(u32, i64)> = values
-        .iter()
-        .enumerate()
-        .filter(|(_, v)| **v != 0)
-        .map(|(i, v)| (i as u32, *v))
-        .collect();
+    let nonzero: Vec<(u32, i64)> =
+        values.iter().enumerate().filter(|(_, v)| **v != 0).map(|(i, v)| (i as u32, *v)).collect();
     let bits = nonzero
         .iter()
         .map(|(_, v)| 64 - v.unsigned_abs().leading_zeros() as usize)
@@ -286,30 +276,26 @@ pub fn msm(points: &[G1Affine], scalars: &[F]) -> G1Affine {
     let windows = 255usize.div_ceil(width);
     let half = 1i64 << (width - 1);
     let mut digits = vec![0i32; scalars.len() * windows];
-    digits
-        .par_chunks_mut(windows)
-        .with_min_len(512)
-        .zip(scalars)
-        .for_each(|(digits, scalar)| {
-            let limbs = scalar.into_bigint();
-            let limbs = limbs.as_ref();
-            let mut carry = 0i64;
-            for (w, digit) in digits.iter_mut().enumerate() {
-                let bit = w * width;
-                let (limb, shift) = (bit / 64, bit % 64);
-                let mut value = if limb < 4 { limbs[limb] >> shift } else { 0 };
-                if shift + width > 64 && limb + 1 < 4 {
-                    value |= limbs[limb + 1] << (64 - shift);
-                }
-                let mut d = (value & ((1u64 << width) - 1)) as i64 + carry;
-                carry = 0;
-                if d > half {
-                    d -= half * 2;
-                    carry = 1;
-                }
-                *digit = d as i32;
+    digits.par_chunks_mut(windows).with_min_len(512).zip(scalars).for_each(|(digits, scalar)| {
+        let limbs = scalar.into_bigint();
+        let limbs = limbs.as_ref();
+        let mut carry = 0i64;
+        for (w, digit) in digits.iter_mut().enumerate() {
+            let bit = w * width;
+            let (limb, shift) = (bit / 64, bit % 64);
+            let mut value = if limb < 4 { limbs[limb] >> shift } else { 0 };
+            if shift + width > 64 && limb + 1 < 4 {
+                value |= limbs[limb + 1] << (64 - shift);
             }
-        });
+            let mut d = (value & ((1u64 << width) - 1)) as i64 + carry;
+            carry = 0;
+            if d > half {
+                d -= half * 2;
+                carry = 1;
+            }
+            *digit = d as i32;
+        }
+    });
     pippenger(points, windows, width, |w| {
         (0..scalars.len())
             .filter_map(|i| {
@@ -356,11 +342,13 @@ mod tests {
             })
             .collect();
         assert_eq!(msm(&points, &scalars), naive(&points, &scalars));
-        assert_eq!(msm(&points, &vec![-F::from(1u64); 300]), naive(&points, &vec![-F::from(1u64); 300]));
+        assert_eq!(
+            msm(&points, &vec![-F::from(1u64); 300]),
+            naive(&points, &vec![-F::from(1u64); 300])
+        );
         for limit in [2i64, 300, 70_000, 1 << 33, 1 << 52] {
-            let values: Vec<i64> = (0..300i64)
-                .map(|i| (i * 7_919_777_777 % (2 * limit)) - limit)
-                .collect();
+            let values: Vec<i64> =
+                (0..300i64).map(|i| (i * 7_919_777_777 % (2 * limit)) - limit).collect();
             let scalars: Vec<F> = values.iter().map(|v| from_i64(*v)).collect();
             assert_eq!(msm_small(&points, &values), naive(&points, &scalars));
         }

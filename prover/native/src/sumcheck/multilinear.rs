@@ -47,13 +47,7 @@ pub fn eq_index(index: usize, point: &[F]) -> F {
     point
         .iter()
         .enumerate()
-        .map(|(i, p)| {
-            if (index >> (n - 1 - i)) & 1 == 1 {
-                *p
-            } else {
-                F::one() - p
-            }
-        })
+        .map(|(i, p)| if (index >> (n - 1 - i)) & 1 == 1 { *p } else { F::one() - p })
         .product()
 }
 
@@ -84,10 +78,7 @@ pub fn bind_top(values: &mut Vec<F>, r: F) {
     let (low, high) = values.split_at_mut(half);
     let fold = |(l, h): (&mut F, &F)| *l += r * (*h - *l);
     if half >= PARALLEL_FROM {
-        low.par_iter_mut()
-            .with_min_len(PARALLEL_FROM)
-            .zip(high.par_iter())
-            .for_each(fold);
+        low.par_iter_mut().with_min_len(PARALLEL_FROM).zip(high.par_iter()).for_each(fold);
     } else {
         low.iter_mut().zip(high.iter()).for_each(fold);
     }

@@ -2,7 +2,9 @@
 
 use super::descriptor::Descriptor;
 use super::error::Error;
-use super::field::{F, POINT_BYTES, SCALAR_BYTES, point_bytes, read_point, read_scalar, scalar_bytes};
+use super::field::{
+    F, POINT_BYTES, SCALAR_BYTES, point_bytes, read_point, read_scalar, scalar_bytes,
+};
 use super::mercury::{self, Opening};
 use ark_bn254::G1Affine;
 
@@ -35,10 +37,10 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn take(&mut self, count: usize) -> Result<&[u8], Error> {
-        let part = self.bytes.get(self.at..self.at + count).ok_or(Error::Length {
-            expected: self.at + count,
-            found: self.bytes.len(),
-        })?;
+        let part = self
+            .bytes
+            .get(self.at..self.at + count)
+            .ok_or(Error::Length { expected: self.at + count, found: self.bytes.len() })?;
         self.at += count;
         Ok(part)
     }
@@ -53,9 +55,7 @@ impl Reader<'_> {
     }
 
     fn rounds(&mut self, count: usize) -> Result<Vec<Round>, Error> {
-        (0..count)
-            .map(|_| Ok([self.scalar()?, self.scalar()?]))
-            .collect()
+        (0..count).map(|_| Ok([self.scalar()?, self.scalar()?])).collect()
     }
 
     fn points(&mut self, count: usize) -> Result<Vec<G1Affine>, Error> {
@@ -82,10 +82,7 @@ impl Proof {
     pub fn read(d: &Descriptor, bytes: &[u8]) -> Result<Self, Error> {
         let expected = length(d);
         if bytes.len() != expected {
-            return Err(Error::Length {
-                expected,
-                found: bytes.len(),
-            });
+            return Err(Error::Length { expected, found: bytes.len() });
         }
         let (first, second) = d.proof_columns();
         let (phase_one, phase_two, terms) = d.affine_rounds();

@@ -87,10 +87,7 @@ impl ProvingKey {
 /// Commits to the columns of a key: T_out and weights.
 pub fn commit_columns(srs: &Srs, column_bits: usize, cells: &[i64]) -> Vec<G1Affine> {
     let rows = 1usize << column_bits;
-    cells
-        .chunks(rows)
-        .map(|column| msm_small(&srs.powers[..rows], column))
-        .collect()
+    cells.chunks(rows).map(|column| msm_small(&srs.powers[..rows], column)).collect()
 }
 
 /// Table row of every lookup, with the rows that no table has (only in proofs meant to be rejected).
@@ -101,15 +98,15 @@ struct Lookups {
     multiplicity: Vec<i64>,
 }
 
-fn find_rows(pk: &ProvingKey, w: &Witness, checks: Checks, beta: Option<F>) -> Result<Lookups, Error> {
+fn find_rows(
+    pk: &ProvingKey,
+    w: &Witness,
+    checks: Checks,
+    beta: Option<F>,
+) -> Result<Lookups, Error> {
     let d = &pk.key.descriptor;
     let total = pk.table.len();
-    let zero_row = d
-        .segments
-        .iter()
-        .map(|s| s.offset + (1 << s.bits))
-        .max()
-        .unwrap_or(0);
+    let zero_row = d.segments.iter().map(|s| s.offset + (1 << s.bits)).max().unwrap_or(0);
     let cells = d.columns.activation << d.column_bits;
     let mut rows = vec![vec![zero_row as u32; cells]; 1 + d.limbs];
     let mut strays = Vec::new();
@@ -125,13 +122,7 @@ fn find_rows(pk: &ProvingKey, w: &Witness, checks: Checks, beta: Option<F>) -> R
     };
     let mut covered = vec![false; cells];
     for node in &d.nodes {
-        let Node::Affine {
-            output,
-            table,
-            limbs,
-            ..
-        } = node
-        else {
+        let Node::Affine { output, table, limbs, .. } = node else {
             continue;
         };
         let block = &d.blocks[*output];
@@ -175,11 +166,7 @@ fn find_rows(pk: &ProvingKey, w: &Witness, checks: Checks, beta: Option<F>) -> R
             multiplicity[*row as usize] += 1;
         }
     }
-    Ok(Lookups {
-        rows,
-        strays,
-        multiplicity,
-    })
+    Ok(Lookups { rows, strays, multiplicity })
 }
 
 /// `α − t` for every table row, strays at the end.
@@ -217,11 +204,7 @@ fn commit_shared(srs: &Srs, rows: &[u32], values: &[F]) -> G1Affine {
                 *slot = used.len() as u32;
                 used.push(row);
             }
-            Entry {
-                bucket: *slot,
-                point: cell as u32,
-                negative: false,
-            }
+            Entry { bucket: *slot, point: cell as u32, negative: false }
         })
         .collect();
     let sums = bucket_sums(&srs.powers, &entries, used.len());
@@ -230,11 +213,7 @@ fn commit_shared(srs: &Srs, rows: &[u32], values: &[F]) -> G1Affine {
 }
 
 fn to_field(values: &[i64]) -> Vec<F> {
-    values
-        .par_iter()
-        .with_min_len(4096)
-        .map(|v| from_i64(*v))
-        .collect()
+    values.par_iter().with_min_len(4096).map(|v| from_i64(*v)).collect()
 }
 
 fn check_witness(d: &Descriptor, w: &Witness) -> Result<(), Error> {
@@ -244,11 +223,7 @@ fn check_witness(d: &Descriptor, w: &Witness) -> Result<(), Error> {
         && w.limbs.len() == d.limbs
         && w.limbs.iter().all(|limb| limb.len() == cells)
         && w.copy.len() == d.columns.copy << d.column_bits;
-    if good {
-        Ok(())
-    } else {
-        Err(Error::Witness("column lengths".into()))
-    }
+    if good { Ok(()) } else { Err(Error::Witness("column lengths".into())) }
 }
 
 /// Proves the statement.
@@ -263,11 +238,7 @@ pub fn prove(
     pk.check()?;
     statement.check(&pk.key)?;
     check_witness(d, witness)?;
-    let mut clock = Clock {
-        last: Instant::now(),
-        timings: Vec::new(),
-        progress,
-    };
+    let mut clock = Clock { last: Instant::now(), timings: Vec::new(), progress };
     let mut transcript = Transcript::default();
     let mut ch = Challenges::default();
     let rows = d.rows();
@@ -279,10 +250,8 @@ pub fn prove(
         .chain([&witness.copy, &lookups.multiplicity])
         .flat_map(|column| column.chunks(rows))
         .collect();
-    let first_commitments: Vec<G1Affine> = first_integers
-        .par_iter()
-        .map(|column| msm_small(&pk.srs.powers[..rows], column))
-        .collect();
+    let first_commitments: Vec<G1Affine> =
+        first_integers.par_iter().map(|column| msm_small(&pk.srs.powers[..rows], column)).collect();
     clock.phase("commit");
 
     let mut message = statement.message(&pk.key);
@@ -313,10 +282,8 @@ pub fn prove(
         .map(|(m, i)| if *m == 0 { F::zero() } else { from_i64(*m) * i })
         .collect();
     let lookup_rows: Vec<&[u32]> = lookups.rows.iter().flat_map(|r| r.chunks(rows)).collect();
-    let mut second_commitments: Vec<G1Affine> = lookup_rows
-        .par_iter()
-        .map(|column| commit_shared(&pk.srs, column, &inverses))
-        .collect();
+    let mut second_commitments: Vec<G1Affine> =
+        lookup_rows.par_iter().map(|column| commit_shared(&pk.srs, column, &inverses)).collect();
     second_commitments.extend(table_inverse.chunks(rows).map(|g| msm(&pk.srs.powers[..rows], g)));
     clock.phase("commit lookups");
 
@@ -366,7 +333,9 @@ pub fn prove(
     let inverse_at = |point: &[F]| -> Vec<F> {
         let mut values: Vec<F> = lookup_rows
             .par_iter()
-            .map(|column| column.iter().zip(point).map(|(row, e)| inverses[*row as usize] * e).sum())
+            .map(|column| {
+                column.iter().zip(point).map(|(row, e)| inverses[*row as usize] * e).sum()
+            })
             .collect();
         values.extend(table_inverse.chunks(rows).map(|g| -> F {
             g.iter().zip(point).filter(|(g, _)| !g.is_zero()).map(|(g, e)| *g * e).sum()
@@ -469,9 +438,7 @@ fn prove_affine(
         let output = &d.blocks[node.output()];
         let r = &ch.r[..output.bits()];
         match node {
-            Node::Copy {
-                input, input_axes, ..
-            } => {
+            Node::Copy { input, input_axes, .. } => {
                 let cells = to_field(input_cells(d, w, latent, *input));
                 let wire = copy_factor(input_axes, output, &d.blocks[*input], r);
                 let value = super::multilinear::inner_product(&cells, &wire);
@@ -479,15 +446,14 @@ fn prove_affine(
                 products.push(Product::new(vec![gamma], vec![value]));
                 pending.push(Err((cells, wire)));
             }
-            Node::Affine {
-                multiplier, terms, ..
-            } => {
+            Node::Affine { multiplier, terms, .. } => {
                 let scale = gamma * scalar(*multiplier);
                 for term in terms {
                     let input = &d.blocks[term.input];
                     let mut weights = contract_weights(term, output, input, r, &pk.weight);
                     weights.iter_mut().for_each(|w| *w *= scale);
-                    let prepared = prepare(term, output, input, r, input_cells(d, w, latent, term.input));
+                    let prepared =
+                        prepare(term, output, input, r, input_cells(d, w, latent, term.input));
                     let inputs = prepared.contracted_inputs();
                     sum += super::multilinear::inner_product(&weights, &inputs);
                     products.push(Product::new(weights, inputs));
@@ -526,14 +492,7 @@ fn prove_affine(
     let (second_rounds, second, second_end) =
         prove_plain(&mut products, None, claim, second_count, transcript);
     ch.second = second;
-    Affine {
-        sum,
-        first_rounds,
-        first_end,
-        contracted,
-        second_rounds,
-        second_end,
-    }
+    Affine { sum, first_rounds, first_end, contracted, second_rounds, second_end }
 }
 
 /// All physical columns, in order: integers, shared inverses, table inverses, key columns.
@@ -664,11 +623,8 @@ fn add_image_weights(d: &Descriptor, coefficient: F, z: F, weights: &mut [F]) {
         }
         cells
     };
-    let (ys, xs, cs) = (
-        offsets(&d.image.row_axes),
-        offsets(&d.image.column_axes),
-        offsets(&d.image.channel_axes),
-    );
+    let (ys, xs, cs) =
+        (offsets(&d.image.row_axes), offsets(&d.image.column_axes), offsets(&d.image.channel_axes));
     for (y, row) in ys.iter().zip(&rows) {
         let row = coefficient * row;
         for (x, at) in xs.iter().enumerate() {

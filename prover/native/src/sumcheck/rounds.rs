@@ -24,11 +24,7 @@ impl Product {
     /// Two factors of equal length.
     pub fn new(a: Vec<F>, b: Vec<F>) -> Self {
         debug_assert_eq!(a.len(), b.len());
-        Self {
-            a,
-            b,
-            pad: F::one(),
-        }
+        Self { a, b, pad: F::one() }
     }
 
     fn bind(&mut self, r: F) {
@@ -47,9 +43,7 @@ impl Product {
         let half = self.a.len() / 2;
         let (a0, a1) = self.a.split_at(half);
         let (b0, b1) = self.b.split_at(half);
-        sum_parallel(half, |i| {
-            (a0[i] * b0[i], (a1[i] - a0[i]) * (b1[i] - b0[i]))
-        })
+        sum_parallel(half, |i| (a0[i] * b0[i], (a1[i] - a0[i]) * (b1[i] - b0[i])))
     }
 }
 

@@ -25,9 +25,7 @@ pub fn keccak(parts: &[&[u8]]) -> [u8; 32] {
 
 impl Default for Transcript {
     fn default() -> Self {
-        Self {
-            state: keccak(&[b"platemark.sumcheck.v1"]),
-        }
+        Self { state: keccak(&[b"platemark.sumcheck.v1"]) }
     }
 }
 

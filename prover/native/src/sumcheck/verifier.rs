@@ -155,12 +155,5 @@ pub fn verify(key: &Key, statement: &Statement, bytes: &[u8]) -> Result<(), Erro
         value += scale * column;
         scale *= mu;
     }
-    mercury::verify(
-        &key.tau_g2,
-        &commitments,
-        &rho,
-        value,
-        &proof.opening,
-        &mut transcript,
-    )
+    mercury::verify(&key.tau_g2, &commitments, &rho, value, &proof.opening, &mut transcript)
 }

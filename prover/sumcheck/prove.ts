@@ -1,0 +1,107 @@
+import { readFile } from 'node:fs/promises'
+import { bytesToHex } from '@noble/hashes/utils.js'
+import { keccak256, toBytes } from 'viem'
+import { expandSeed } from '../../circuits/seed-expansion.js'
+import { layOutModel } from '../../circuits/sumcheck/layout.js'
+import { layOutWitness } from '../../circuits/sumcheck/witness.js'
+import { trace } from '../../model-export/execute.js'
+import { readJsonFile } from '../../model-export/json-fields.js'
+import type { Plate } from '../../model-export/plate.js'
+import { PlatemarkError } from '../../model-export/platemark-error.js'
+import type { Progress } from '../../model-export/progress.js'
+import type { ProveRequest, ProveResult } from '../backend.js'
+import { contextHash, type Statement } from '../statement.js'
+import { keyText } from './key.js'
+import { sumcheckNative } from './native.js'
+import { plateFiles, requireFile } from './plate-files.js'
+import { keyDigest, verifySumcheck } from './verifier/verify.js'
+
+/**
+ * Executes the model, commits to what it computed, proves, and verifies with both verifiers.
+ *
+ * @throws {PlatemarkError} when keys are missing or belong to another model.
+ */
+export async function proveSumcheck(
+  plate: Plate,
+  request: ProveRequest,
+  progress: Progress,
+): Promise<ProveResult> {
+  const started = performance.now()
+  const files = plateFiles(plate)
+  for (const [path, what] of [
+    [files.powers, 'powers of tau'],
+    [files.verifyingKey, 'verifying key'],
+    [files.setup, 'setup record'],
+  ] as const)
+    requireFile(path, what, 'Run platemark setup.')
+  progress({ step: 'lay out the model' })
+  const layout = layOutModel(plate.model, plate.modelId)
+  const key = (await readJsonFile(files.verifyingKey, 'verifying key')).value
+  requireSameModel(key, layout.descriptor)
+
+  progress({ step: 'generate the image' })
+  const latent = expandSeed(request.seed, plate.model.latent.dimensions)
+  const run = trace(plate.model, latent)
+  const witness = layOutWitness(plate.model, layout.descriptor, run)
+  const statement: Statement = {
+    modelId: plate.modelId,
+    seed: request.seed,
+    imageHash: keccak256(run.pixels),
+    context: request.context,
+  }
+  const inputs = {
+    seed: seedBytes(request.seed),
+    context: toBytes(contextHash(request.context, plate.modelId)),
+    pixels: run.pixels,
+    latent,
+  }
+  progress({ step: 'prove' })
+  const { proof } = await sumcheckNative()
+    .sumcheckProve({
+      key: keyText(key),
+      powers: await readFile(files.powers),
+      table: layout.table,
+      weight: layout.weight,
+      ...witness,
+      seed: Buffer.from(inputs.seed),
+      context: Buffer.from(inputs.context),
+      pixels: Buffer.from(inputs.pixels),
+      latent: Buffer.from(inputs.latent),
+      checked: true,
+    })
+    .catch((cause: unknown) => {
+      throw new PlatemarkError('The image could not be proven.', {
+        found: cause instanceof Error ? cause.message : String(cause),
+        fix: 'The keys may be damaged: run platemark setup again.',
+        cause,
+      })
+    })
+  progress({ step: 'verify the proof' })
+  const reason = verifySumcheck({ key, ...inputs, proof: new Uint8Array(proof) })
+  if (reason !== undefined)
+    throw new PlatemarkError('The proof that was just made does not verify.', { found: reason })
+  return {
+    statement,
+    proof: new Uint8Array(proof),
+    pixels: run.pixels,
+    seconds: (performance.now() - started) / 1000,
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    device: 'cpu',
+  }
+}
+
+/** 32 bytes, big-endian. */
+export function seedBytes(seed: bigint): Uint8Array {
+  return toBytes(seed, { size: 32 })
+}
+
+/** The key's descriptor must be the one that this model lays out to. */
+function requireSameModel(key: unknown, descriptor: object): void {
+  const { commitments: _, tauG2: __, ...rest } = (key ?? {}) as Record<string, unknown>
+  if (keyText(rest) === keyText(descriptor)) return
+  throw new PlatemarkError('The verifying key belongs to another model.', {
+    expected: 'the layout of this plate',
+    found: `key ${bytesToHex(keyDigest(key)).slice(0, 16)}… with another layout`,
+    fix: 'Run platemark setup again.',
+  })
+}
