@@ -1,8 +1,9 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { silent } from '../../model-export/progress.js'
 import type { Plate } from '../../model-export/plate.js'
+import { silent } from '../../model-export/progress.js'
+import type { VerifyRequest } from '../backend.js'
 import { developmentPowersOfTau } from '../native.js'
 import { LOCAL_CONTEXT } from '../statement.js'
 import { sumcheck } from './backend.js'
@@ -44,7 +45,7 @@ test('a development setup proves, and the proof verifies for its statement only'
   const { pixels: _, ...blind } = request
   const { statement } = request
   const recipient = '0x00000000000000000000000000000000000000aa'
-  const lies: readonly (typeof request)[] = [
+  const lies: readonly VerifyRequest[] = [
     { ...request, pixels: request.pixels.map((p, i) => (i === 0 ? p ^ 1 : p)) },
     { ...request, statement: { ...statement, seed: 43n } },
     { ...request, statement: { ...statement, modelId: `0x${'44'.repeat(32)}` } },

@@ -97,6 +97,9 @@ test('one table entry', async () => {
   await bothReject({ layout: { ...layout, table } })
 })
 
+test('one multiplicity', () =>
+  bothReject({ forgedRow: prover.layout.descriptor.segments[0]!.offset }))
+
 test('one pixel', async () => {
   const pixels = prover.request.pixels.slice()
   pixels[0]! ^= 1

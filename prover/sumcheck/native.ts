@@ -35,6 +35,8 @@ export type NativeProveInput = {
   readonly context: Buffer
   readonly pixels: Buffer
   readonly latent: Buffer
+  /** A table row that is counted once too often: for tests of what verifiers reject. */
+  readonly forgedRow?: number
   readonly checked: boolean
 }
 

@@ -50,7 +50,9 @@ export async function testProver(
 /** Proves whatever the parts say; `checked` refuses what is not satisfied. */
 export async function proveWith(
   prover: TestProver,
-  lies: Partial<Pick<TestProver, 'activation' | 'copy' | 'request' | 'layout' | 'key'>> = {},
+  lies: Partial<Pick<TestProver, 'activation' | 'copy' | 'request' | 'layout' | 'key'>> & {
+    readonly forgedRow?: number
+  } = {},
   checked = false,
 ): Promise<Uint8Array> {
   const { key, request, layout, activation, copy } = { ...prover, ...lies }
@@ -67,6 +69,7 @@ export async function proveWith(
     pixels: Buffer.from(request.pixels),
     latent: Buffer.from(request.latent),
     checked,
+    ...(lies.forgedRow === undefined ? {} : { forgedRow: lies.forgedRow }),
   })
   return new Uint8Array(proof)
 }

@@ -54,8 +54,8 @@ function check(request: SumcheckVerification): void {
   const key = readKey(request.key)
   const { height, width, channels } = key.image
   ensure(request.seed.length === 32 && request.context.length === 32, 'public inputs: 32 bytes')
-  ensure(request.pixels.length === height * width * channels, 'public inputs: pixel bytes')
-  ensure(request.latent.length === key.latent.dimensions, 'public inputs: latent bytes')
+  sized(request.pixels, height * width * channels, 'pixel')
+  sized(request.latent, key.latent.dimensions, 'latent')
   const proof = readProof(key, request.proof)
   const transcript = new Transcript()
   const [beta, alpha] = transcript.step(
@@ -130,6 +130,13 @@ function check(request: SumcheckVerification): void {
     proof.openingPoints,
     proof.openingScalars,
     transcript,
+  )
+}
+
+function sized(bytes: Uint8Array, count: number, what: string): void {
+  ensure(
+    bytes.length === count,
+    `public inputs: expected ${count} ${what} bytes, found ${bytes.length}`,
   )
 }
 

@@ -4,6 +4,7 @@
 use super::descriptor::{Block, Term};
 use super::field::{F, from_i64};
 use super::multilinear::eq_vector;
+use super::small::SmallSum;
 use ark_ff::{One, Zero};
 use rayon::prelude::*;
 
@@ -38,16 +39,16 @@ pub fn contract_weights(
     let width = 1usize << bits.first();
     let block = &weights[term.weight..term.weight + eq.len() * width];
     let sum_columns = |from: usize, to: usize| -> Vec<F> {
-        let mut sum = vec![F::zero(); to - from];
+        let mut sum = vec![SmallSum::default(); to - from];
         for (o, e) in eq.iter().enumerate() {
             let row = &block[o * width + from..o * width + to];
             for (s, &w) in sum.iter_mut().zip(row) {
                 if w != 0 {
-                    *s += *e * from_i64(w);
+                    s.add(w, e);
                 }
             }
         }
-        sum
+        sum.iter().map(SmallSum::finish).collect()
     };
     let step = width.div_ceil(rayon::current_num_threads()).max(64);
     (0..width.div_ceil(step))
@@ -79,9 +80,9 @@ pub fn prepare(term: &Term, output: &Block, input: &Block, r: &[F], cells: &[i64
     }
     let mut address = vec![(0usize, 0usize)];
     let mut row = vec![F::one()];
-    for axis in 0..input.axes.len() {
+    for (axis, place) in shifts.iter().enumerate() {
         let size = 1usize << input.slice(axis).len();
-        match shifts[axis] {
+        match *place {
             Some((contract, shift)) => {
                 address = address
                     .iter()

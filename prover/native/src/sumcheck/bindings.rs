@@ -96,6 +96,8 @@ pub struct SumcheckProveInput {
     pub context: Buffer,
     pub pixels: Buffer,
     pub latent: Buffer,
+    /// A table row that is counted once too often; for tests.
+    pub forged_row: Option<u32>,
     /// False: prove whatever is given, for tests of what verifiers reject.
     pub checked: bool,
 }
@@ -170,7 +172,7 @@ pub fn sumcheck_commit(
             powers: points_from(&powers).ok_or_else(|| ProofError::Key("powers of tau".into()))?,
             tau_g2: Default::default(),
         };
-        if srs.powers.len() < rows || cells.len() % rows != 0 {
+        if srs.powers.len() < rows || !cells.len().is_multiple_of(rows) {
             return Err(ProofError::Key("column length".into()));
         }
         Ok(points_bytes(&commit_columns(&srs, column_bits as usize, &cells)).into())
@@ -193,6 +195,7 @@ pub fn sumcheck_prove(input: SumcheckProveInput) -> AsyncTask<Work<SumcheckProof
     );
     let checks = if input.checked { Checks::All } else { Checks::None };
     let json = input.key;
+    let forged_row = input.forged_row.map(|row| row as usize);
     Work::start(move || {
         let key = Key::parse(&json)?;
         let d = &key.descriptor;
@@ -206,6 +209,7 @@ pub fn sumcheck_prove(input: SumcheckProveInput) -> AsyncTask<Work<SumcheckProof
             output: parts.next().unwrap_or_default(),
             limbs: parts.collect(),
             copy,
+            forged_row,
         };
         let rows = d.rows();
         let srs = Srs::read(powers.get(..rows * 64).unwrap_or(&[]), key.tau_g2)?;

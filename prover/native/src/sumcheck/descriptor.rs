@@ -501,7 +501,7 @@ fn is_partition(axes: &[usize], count: usize) -> bool {
 
 fn fits(d: &Descriptor, offset: usize, bits: usize) -> bool {
     bits <= 34
-        && offset % (1usize << bits) == 0
+        && offset.is_multiple_of(1usize << bits)
         && offset.checked_add(1 << bits).is_some_and(|end| end <= d.columns.weight << d.column_bits)
 }
 

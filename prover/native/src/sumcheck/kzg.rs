@@ -68,7 +68,7 @@ impl Srs {
 
     /// Reads what `power_bytes` wrote. The points come from a file that setup made and checked.
     pub fn read(bytes: &[u8], tau_g2: G2Affine) -> Result<Self, Error> {
-        if bytes.is_empty() || bytes.len() % POINT_BYTES != 0 {
+        if bytes.is_empty() || !bytes.len().is_multiple_of(POINT_BYTES) {
             return Err(Error::Key("powers of tau: length".into()));
         }
         let powers = bytes

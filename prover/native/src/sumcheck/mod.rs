@@ -16,5 +16,6 @@ pub mod multilinear;
 pub mod proof;
 pub mod prover;
 pub mod rounds;
+pub mod small;
 pub mod transcript;
 pub mod verifier;

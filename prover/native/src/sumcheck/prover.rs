@@ -13,6 +13,7 @@ use super::msm::{Entry, bucket_sums, msm, msm_small};
 use super::multilinear::{eq_vector, eq_vector_scaled, invert_all, power};
 use super::proof::{Proof, points_bytes, scalars_bytes};
 use super::rounds::{Product, prove_plain, prove_zerocheck};
+use super::small::{SmallSum, dot};
 use super::transcript::Transcript;
 use super::verifier::{Statement, verify};
 use ark_bn254::G1Affine;
@@ -42,6 +43,8 @@ pub struct Witness {
     pub limbs: Vec<Vec<i64>>,
     /// Rearranged copies.
     pub copy: Vec<i64>,
+    /// A table row that is counted once too often: for tests of what verifiers reject.
+    pub forged_row: Option<usize>,
 }
 
 /// How strict the prover is with its own witness.
@@ -165,6 +168,9 @@ fn find_rows(
         if (*row as usize) < total {
             multiplicity[*row as usize] += 1;
         }
+    }
+    if let Some(count) = w.forged_row.and_then(|row| multiplicity.get_mut(row)) {
+        *count += 1;
     }
     Ok(Lookups { rows, strays, multiplicity })
 }
@@ -368,9 +374,7 @@ pub fn prove(
         prove_plain(&mut products, Some(linear), merged.claim, n, &mut transcript);
     drop(products);
     let eq_rho = eq_vector(&rho);
-    let integer_at = |column: &&[i64]| -> F {
-        column.iter().zip(&eq_rho).filter(|(v, _)| **v != 0).map(|(v, e)| from_i64(*v) * e).sum()
-    };
+    let integer_at = |column: &&[i64]| -> F { dot(column, &eq_rho) };
     let mut at_rho: Vec<F> = columns.first.par_iter().map(integer_at).collect();
     at_rho.extend(inverse_at(&eq_rho));
     at_rho.par_extend(columns.last.par_iter().map(integer_at));
@@ -410,6 +414,14 @@ struct Affine {
     second_end: F,
 }
 
+/// Factors of the second phase.
+enum Pending {
+    /// Known after the first phase.
+    Term(Prepared),
+    /// A copy's, known at once.
+    Ready(Vec<F>, Vec<F>),
+}
+
 fn input_cells<'a>(d: &Descriptor, w: &'a Witness, latent: &'a [i64], input: usize) -> &'a [i64] {
     let block = &d.blocks[input];
     let cells = 1usize << block.bits();
@@ -431,7 +443,7 @@ fn prove_affine(
     let (first_count, second_count, _) = d.affine_rounds();
     let mut products = Vec::new();
     // Second-phase factors of copies are ready at once, those of terms after the first phase.
-    let mut pending: Vec<Result<Prepared, (Vec<F>, Vec<F>)>> = Vec::new();
+    let mut pending: Vec<Pending> = Vec::new();
     let mut sum = F::zero();
     let mut gamma = F::one();
     for node in &d.nodes {
@@ -444,7 +456,7 @@ fn prove_affine(
                 let value = super::multilinear::inner_product(&cells, &wire);
                 sum += gamma * value;
                 products.push(Product::new(vec![gamma], vec![value]));
-                pending.push(Err((cells, wire)));
+                pending.push(Pending::Ready(cells, wire));
             }
             Node::Affine { multiplier, terms, .. } => {
                 let scale = gamma * scalar(*multiplier);
@@ -457,7 +469,7 @@ fn prove_affine(
                     let inputs = prepared.contracted_inputs();
                     sum += super::multilinear::inner_product(&weights, &inputs);
                     products.push(Product::new(weights, inputs));
-                    pending.push(Ok(prepared));
+                    pending.push(Pending::Term(prepared));
                 }
             }
         }
@@ -478,10 +490,10 @@ fn prove_affine(
         .zip(&contracted)
         .map(|((entry, &length), value)| {
             let (input, mut wire) = match entry {
-                Ok(prepared) => {
+                Pending::Term(prepared) => {
                     prepared.second_factors(&ch.first[..length.trailing_zeros() as usize])
                 }
-                Err(factors) => factors,
+                Pending::Ready(input, wire) => (input, wire),
             };
             wire.iter_mut().for_each(|w| *w *= eta);
             claim += eta * value;
@@ -511,18 +523,21 @@ impl Columns<'_> {
         let (shared, rest) = rest.split_at(self.lookup_rows.len());
         let (table, last) = rest.split_at(self.table_inverse.len());
         let mut sum = vec![F::zero(); rows];
-        let step = rows.div_ceil(rayon::current_num_threads()).max(1024);
-        sum.par_chunks_mut(step).enumerate().for_each(|(i, out)| {
-            let from = i * step;
+        sum.par_chunks_mut(COMBINED_ROWS).enumerate().for_each(|(i, out)| {
+            let from = i * COMBINED_ROWS;
+            let mut small = vec![SmallSum::default(); out.len()];
             let integers = self.first.iter().zip(first).chain(self.last.iter().zip(last));
             for (column, c) in integers.filter(|(_, c)| !c.is_zero()) {
-                for (s, &v) in out.iter_mut().zip(&column[from..]) {
+                for (s, &v) in small.iter_mut().zip(&column[from..]) {
                     if v != 0 {
-                        *s += *c * from_i64(v);
+                        s.add(v, c);
                     }
                 }
             }
-            for (column, c) in self.lookup_rows.iter().zip(shared) {
+            for (s, small) in out.iter_mut().zip(&small) {
+                *s = small.finish();
+            }
+            for (column, c) in self.lookup_rows.iter().zip(shared).filter(|(_, c)| !c.is_zero()) {
                 for (s, &row) in out.iter_mut().zip(&column[from..]) {
                     *s += *c * self.inverses[row as usize];
                 }
@@ -538,6 +553,9 @@ impl Columns<'_> {
         sum
     }
 }
+
+/// Rows that are combined at a time: their sums stay in cache.
+const COMBINED_ROWS: usize = 1 << 10;
 
 fn combine(columns: &Columns, rows: usize, at_rho: &[F], mu: F) -> (Vec<F>, F) {
     let scales: Vec<F> = (0..at_rho.len() as u64).map(|i| power(mu, i)).collect();
