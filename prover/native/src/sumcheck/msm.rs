@@ -268,43 +268,45 @@ pub fn msm_small(points: &[G1Affine], values: &[i64]) -> G1Affine {
 
 /// `Σ scalarsᵢ·pointsᵢ`, full width.
 pub fn msm(points: &[G1Affine], scalars: &[F]) -> G1Affine {
-    let count = scalars.iter().filter(|s| !s.is_zero()).count();
-    if count == 0 {
+    let used: Vec<u32> =
+        (0..scalars.len() as u32).filter(|&i| !scalars[i as usize].is_zero()).collect();
+    if used.is_empty() {
         return G1Affine::identity();
     }
-    let width = window_bits(count, 254);
+    let width = window_bits(used.len(), 254);
     let windows = 255usize.div_ceil(width);
     let half = 1i64 << (width - 1);
-    let mut digits = vec![0i32; scalars.len() * windows];
-    digits.par_chunks_mut(windows).with_min_len(512).zip(scalars).for_each(|(digits, scalar)| {
-        let limbs = scalar.into_bigint();
-        let limbs = limbs.as_ref();
+    // Window major, so that each window reads its digits in order.
+    let integers: Vec<[u64; 4]> =
+        used.par_iter().with_min_len(512).map(|&i| scalars[i as usize].into_bigint().0).collect();
+    let mut digits = vec![0i16; used.len() * windows];
+    for (i, limbs) in integers.iter().enumerate() {
         let mut carry = 0i64;
-        for (w, digit) in digits.iter_mut().enumerate() {
+        for w in 0..windows {
             let bit = w * width;
             let (limb, shift) = (bit / 64, bit % 64);
             let mut value = if limb < 4 { limbs[limb] >> shift } else { 0 };
             if shift + width > 64 && limb + 1 < 4 {
                 value |= limbs[limb + 1] << (64 - shift);
             }
-            let mut d = (value & ((1u64 << width) - 1)) as i64 + carry;
+            let mut digit = (value & ((1u64 << width) - 1)) as i64 + carry;
             carry = 0;
-            if d > half {
-                d -= half * 2;
+            if digit >= half {
+                digit -= half * 2;
                 carry = 1;
             }
-            *digit = d as i32;
+            digits[w * used.len() + i] = digit as i16;
         }
-    });
+    }
     pippenger(points, windows, width, |w| {
-        (0..scalars.len())
-            .filter_map(|i| {
-                let digit = digits[i * windows + w];
-                (digit != 0).then(|| Entry {
-                    bucket: digit.unsigned_abs() - 1,
-                    point: i as u32,
-                    negative: digit < 0,
-                })
+        digits[w * used.len()..(w + 1) * used.len()]
+            .iter()
+            .zip(&used)
+            .filter(|(digit, _)| **digit != 0)
+            .map(|(digit, &point)| Entry {
+                bucket: u32::from(digit.unsigned_abs()) - 1,
+                point,
+                negative: *digit < 0,
             })
             .collect()
     })

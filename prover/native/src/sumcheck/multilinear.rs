@@ -76,7 +76,11 @@ pub fn below(size: usize, point: &[F]) -> F {
 pub fn bind_top(values: &mut Vec<F>, r: F) {
     let half = values.len() / 2;
     let (low, high) = values.split_at_mut(half);
-    let fold = |(l, h): (&mut F, &F)| *l += r * (*h - *l);
+    let fold = |(l, h): (&mut F, &F)| {
+        if *l != *h {
+            *l += r * (*h - *l);
+        }
+    };
     if half >= PARALLEL_FROM {
         low.par_iter_mut().with_min_len(PARALLEL_FROM).zip(high.par_iter()).for_each(fold);
     } else {
