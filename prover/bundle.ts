@@ -98,14 +98,14 @@ export function parseBundle(root: Field): Bundle {
       },
     },
     model: {
-      name: model.get('name').text(),
+      name: model.get('name').plain(),
       latentDimensions: model.get('latentDimensions').integer(1, MAX_LATENT),
     },
     image: parseImage(root.get('image')),
     proof: root.get('proof').hex(),
     verifyingKey: root.get('verifyingKey').value,
     setup: parseSetupRecord(root.get('setup')),
-    toolVersion: root.get('toolVersion').text(),
+    toolVersion: root.get('toolVersion').plain(),
   }
 }
 
@@ -122,7 +122,7 @@ function parseImage(image: Field): BundleImage {
   )
   const file = image.get('file')
   // A bundle from a stranger must not make `verify` open files elsewhere.
-  if (!/^[^/\\\0]+$/.test(file.text()) || file.text() === '.' || file.text() === '..')
+  if (!/^[^/\\\0]+$/.test(file.plain()) || file.text() === '.' || file.text() === '..')
     file.fail('a bare file name')
   return {
     file: file.text(),
@@ -132,7 +132,7 @@ function parseImage(image: Field): BundleImage {
     poseidon: image.get('poseidon').hex(32),
     keccak256: image.get('keccak256').hex(32),
     fileSha256: image.get('fileSha256').hex(32),
-    fileCid: image.get('fileCid').text(),
+    fileCid: image.get('fileCid').plain(),
   }
 }
 
