@@ -78,6 +78,15 @@ test('another picture under the image’s name is found', async () => {
   expect((await verifyBundle(bundle, path, { imagePath })).valid).toBe(false)
 })
 
+test('an image of another size is not hashed: its Poseidon digest could take hours', async () => {
+  const imagePath = join(folder, 'huge.png')
+  const pixels = new Uint8Array(4096 * 4096)
+  await writeFile(imagePath, await encodePng({ height: 4096, width: 4096, channels: 1, pixels }))
+  const { valid, reason } = await verifyBundle(bundle, path, { imagePath })
+  expect(valid).toBe(false)
+  expect(reason).toContain('4096×4096×1')
+})
+
 test('a development key that is called a ceremony’s is found with the model', async () => {
   const { ptauSha256: _, ...rest } = bundle.setup
   const setup = {
