@@ -45,7 +45,7 @@ export const audit: Register = (program, run) => {
           const extra =
             options.rpc === undefined
               ? []
-              : await auditToken(bundle, {
+              : await auditToken(bundle, plate, {
                   rpcUrl: options.rpc,
                   ...(options.token === undefined ? {} : { tokenId: options.token }),
                   ...(options.contract === undefined ? {} : { contract: options.contract }),
