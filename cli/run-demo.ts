@@ -119,7 +119,7 @@ export async function runDemo(folder: string, terminal: Terminal): Promise<DemoR
       async () =>
         accepted(
           await auditBundle(bundle, bundlePath, plate, {
-            extra: await auditToken(bundle, { rpcUrl: anvil.rpcUrl }),
+            extra: await auditToken(bundle, plate, { rpcUrl: anvil.rpcUrl }),
           }),
         ),
       ({ checks }) => `${checks.length} checks passed`,

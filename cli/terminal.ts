@@ -1,3 +1,4 @@
+import { printable } from '../model-export/json-fields.js'
 import { PlatemarkError } from '../model-export/platemark-error.js'
 import type { Progress } from '../model-export/progress.js'
 
@@ -61,7 +62,7 @@ export function openTerminal(json: boolean, { out, err }: Streams): Terminal {
     remark: (text) => {
       stop()
       step = ''
-      if (!json) err.write(`${text}\n`)
+      if (!json) err.write(`${printable(text)}\n`)
     },
     result: (value, lines) => {
       stop()
@@ -83,7 +84,8 @@ export function describeError(error: unknown): {
 } {
   if (error instanceof PlatemarkError)
     return {
-      text: `error: ${error.message}`,
+      // Messages quote what was found, and that may be a stranger's; their own line ends stay.
+      text: `error: ${error.message.split('\n').map(printable).join('\n')}`,
       json: {
         error: {
           message: error.shortMessage,

@@ -1,3 +1,4 @@
+import { printable } from '../model-export/json-fields.js'
 import type { Verification } from '../prover/verification.js'
 
 const marks = { passed: '✓', failed: '✗', skipped: '–' } as const
@@ -7,8 +8,8 @@ export function verificationLines({ valid, reason, checks }: Verification): read
   const width = Math.max(...checks.map(({ name }) => name.length))
   return [
     ...checks.map(
-      ({ name, result, detail }) => `${marks[result]} ${name.padEnd(width)}  ${detail}`,
+      ({ name, result, detail }) => `${marks[result]} ${name.padEnd(width)}  ${printable(detail)}`,
     ),
-    valid ? 'valid' : `INVALID: ${reason}`,
+    valid ? 'valid' : `INVALID: ${printable(reason ?? '')}`,
   ]
 }

@@ -21,6 +21,8 @@ export type Field = {
   readonly only: (...allowed: readonly string[]) => Field
   readonly items: () => readonly Field[]
   readonly text: () => string
+  /** A string that is safe to print: at most 1000 characters, none of them a control character. */
+  readonly plain: () => string
   readonly boolean: () => boolean
   /** A safe integer within the bounds, inclusive. */
   readonly integer: (min: number, max: number) => number
@@ -111,6 +113,10 @@ export function field(value: unknown, source: string, path = ''): Field {
         ? value.map((item, index) => field(item, source, `${path}[${index}]`))
         : fail('an array'),
     text: () => (typeof value === 'string' ? value : fail('a string')),
+    plain: () =>
+      typeof value === 'string' && value.length <= MAX_PLAIN && printable(value) === value
+        ? value
+        : fail(`a string of at most ${MAX_PLAIN} characters, none of them a control character`),
     boolean: () => (typeof value === 'boolean' ? value : fail('true or false')),
     number: () =>
       typeof value === 'number' && Number.isFinite(value) ? value : fail('a finite number'),
@@ -136,6 +142,21 @@ export function field(value: unknown, source: string, path = ''): Field {
       fail(allowed.map((candidate) => JSON.stringify(candidate)).join(' or ')),
   }
   return self
+}
+
+const MAX_PLAIN = 1000
+
+/** Control characters, line separators and changes of writing direction: they rewrite what is shown. */
+const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
+
+/**
+ * Text from a stranger, for a terminal: without what could hide or forge other lines.
+ *
+ * @example
+ * printable('red \x1b[31m') // 'red \ufffd[31m'
+ */
+export function printable(text: string): string {
+  return text.replace(UNPRINTABLE, '\ufffd')
 }
 
 function describe(value: unknown): string {

@@ -1,8 +1,13 @@
 import type { Address } from 'viem'
-import { connect } from '../verifier-contracts/connect.js'
+import type { Plate } from '../model-export/plate.js'
+import { hasCode } from '../verifier-contracts/compare-code.js'
+import { compilePackageContract, compileSolidity } from '../verifier-contracts/compile-solidity.js'
+import { type ChainReader, connect } from '../verifier-contracts/connect.js'
 import { readToken, type TokenOnChain } from '../verifier-contracts/read-token.js'
 import { tokenIdOf } from '../verifier-contracts/token-id.js'
+import { findBackend } from './backends.js'
 import type { Bundle } from './bundle.js'
+import { circuitHash } from './circuit-hash.js'
 import { type Check, equality } from './verification.js'
 
 export type TokenReference = {
@@ -14,12 +19,15 @@ export type TokenReference = {
 }
 
 /**
- * Reads a token from its chain and compares all that it and its verifier say with a bundle.
+ * Reads a token from its chain and compares all that it and its verifier say with a bundle, and the
+ * code of verifier, registry and collection with what this version compiles: a contract can say
+ * anything. That the node tells the truth about its chain is assumed.
  *
  * @throws {PlatemarkError} when the chain does not answer or there is no such token.
  */
 export async function auditToken(
   bundle: Bundle,
+  plate: Plate,
   { rpcUrl, ...reference }: TokenReference,
 ): Promise<readonly Check[]> {
   const { statement, setup } = bundle
@@ -29,6 +37,7 @@ export async function auditToken(
     collection: reference.contract ?? statement.context.contract,
     tokenId: reference.tokenId ?? expectedId,
   })
+  const backend = findBackend(bundle.backend)
   return [
     equality('token id', String(expectedId), String(token.tokenId), 'is of this model and seed'),
     equality('token model', statement.modelId, token.modelId, token.modelId),
@@ -49,11 +58,38 @@ export async function auditToken(
     ),
     equality(
       'registry',
-      `${statement.modelId} ${setup.verifyingKeyHash}`,
-      `${token.commitment.modelHash} ${token.commitment.vkHash}`,
+      `${statement.modelId} ${setup.verifyingKeyHash} ${await circuitHash(plate, backend)}`,
+      `${token.commitment.modelHash} ${token.commitment.vkHash} ${token.commitment.circuitHash}`,
       `model ${token.registryId} of ${token.registry}${token.deprecated ? ', deprecated' : ''}`,
     ),
+    ...(await checkCode(bundle, plate, chain, token)),
   ]
+}
+
+async function checkCode(
+  bundle: Bundle,
+  plate: Plate,
+  chain: ChainReader,
+  token: TokenOnChain,
+): Promise<readonly Check[]> {
+  const files = await findBackend(bundle.backend).solidity(plate, { allowInsecureSetup: true })
+  const contracts = [
+    ['verifier code', token.verifier.address, compileSolidity(files)],
+    ['registry code', token.registry, compilePackageContract('ModelRegistry')],
+    ['collection code', token.collection, compilePackageContract('PlatemarkNFT')],
+  ] as const
+  return Promise.all(
+    contracts.map(async ([name, address, compiled]): Promise<Check> => {
+      const same = await hasCode(chain, address, await compiled)
+      return {
+        name,
+        result: same ? 'passed' : 'failed',
+        detail: same
+          ? `${address} runs the compiled source`
+          : `${address} does not run what this version of platemark compiles; what it says proves nothing`,
+      }
+    }),
+  )
 }
 
 /** The token was minted with a proof for its own chain and contract; tokens may change hands later. */

@@ -17,7 +17,7 @@ export async function auditBundle(
   bundle: Bundle,
   bundlePath: string,
   plate: Plate,
-  options: { readonly imagePath?: string; readonly extra?: readonly Check[] } = {},
+  options: { readonly imagePath?: string | false; readonly extra?: readonly Check[] } = {},
   progress = silent,
 ): Promise<Verification> {
   progress({ step: 'proving the bounds of the model again' })

@@ -79,6 +79,12 @@ test.each(['../secret.png', '/etc/passwd', 'a/b.png', '..', ''])(
   },
 )
 
+test('an image that would take hours to hash is refused by its size', async () => {
+  const good = await json()
+  const image = { ...(good.image as object), height: 4096, width: 4096 }
+  expect(() => bundleFromJson({ ...good, image })).toThrow('image.height')
+})
+
 test('any removed, added or retyped field is an error that names it', async () => {
   const good = await json()
   const paths = Object.keys(good).concat(

@@ -39,6 +39,12 @@ export type BundleImage = {
 /** Largest latent that a bundle may name: far above any model, far below any denial of service. */
 const MAX_LATENT = LIMB_BYTES * 1024
 
+/**
+ * Largest image in bytes. The Poseidon digest of a mebibyte takes half a minute, and a PNG of
+ * kilobytes can unfold to gigabytes of one colour.
+ */
+const MAX_IMAGE_BYTES = 1 << 20
+
 /** Writes a bundle, whole or not at all. */
 export async function writeBundle(path: string, bundle: Bundle): Promise<void> {
   const { statement } = bundle
@@ -98,14 +104,14 @@ export function parseBundle(root: Field): Bundle {
       },
     },
     model: {
-      name: model.get('name').text(),
+      name: model.get('name').plain(),
       latentDimensions: model.get('latentDimensions').integer(1, MAX_LATENT),
     },
     image: parseImage(root.get('image')),
     proof: root.get('proof').hex(),
     verifyingKey: root.get('verifyingKey').value,
     setup: parseSetupRecord(root.get('setup')),
-    toolVersion: root.get('toolVersion').text(),
+    toolVersion: root.get('toolVersion').plain(),
   }
 }
 
@@ -122,17 +128,22 @@ function parseImage(image: Field): BundleImage {
   )
   const file = image.get('file')
   // A bundle from a stranger must not make `verify` open files elsewhere.
-  if (!/^[^/\\\0]+$/.test(file.text()) || file.text() === '.' || file.text() === '..')
+  if (!/^[^/\\\0]+$/.test(file.plain()) || file.text() === '.' || file.text() === '..')
     file.fail('a bare file name')
+  const height = image.get('height').integer(1, 65_535)
+  const width = image.get('width').integer(1, 65_535)
+  const channels = image.get('channels').oneOf(1, 3, 4)
+  if (height * width * channels > MAX_IMAGE_BYTES)
+    image.get('height').fail(`an image of at most ${MAX_IMAGE_BYTES} bytes`)
   return {
     file: file.text(),
-    height: image.get('height').integer(1, 65_535),
-    width: image.get('width').integer(1, 65_535),
-    channels: image.get('channels').oneOf(1, 3, 4),
+    height,
+    width,
+    channels,
     poseidon: image.get('poseidon').hex(32),
     keccak256: image.get('keccak256').hex(32),
     fileSha256: image.get('fileSha256').hex(32),
-    fileCid: image.get('fileCid').text(),
+    fileCid: image.get('fileCid').plain(),
   }
 }
 

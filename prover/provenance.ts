@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import type { Image } from '../circuits/image-digest.js'
 import { fileHashes, pixelHashes } from '../circuits/image-hashes.js'
 import { decodePng, encodePng } from '../circuits/png.js'
+import { displayFlaw } from '../circuits/png-display.js'
 import { writeFileAtomic } from '../model-export/atomic-write.js'
 import { readJsonFile } from '../model-export/json-fields.js'
 import type { Plate } from '../model-export/plate.js'
@@ -90,12 +91,15 @@ function describeImage(file: string, image: Image, png: Uint8Array): BundleImage
  * against the statement. With a plate, also that the statement is about that model and key; without
  * one, the verifying key is the bundle's own word.
  *
- * @param imagePath - the image to check; by default the bundle's file beside it
+ * An image that is not there fails, because a valid bundle next to another picture would vouch for it.
+ *
+ * @param options.imagePath - the image to check; by default the bundle's file beside it. `false` for
+ *   somebody who has no image: its size, keccak-256 and file hashes are then unchecked, and said to be.
  */
 export async function verifyBundle(
   bundle: Bundle,
   bundlePath: string,
-  options: { readonly plate?: Plate; readonly imagePath?: string } = {},
+  options: { readonly plate?: Plate; readonly imagePath?: string | false } = {},
 ): Promise<Verification> {
   const image = await checkImageFile(bundle, bundlePath, options.imagePath)
   const checks: Check[] = [...image.checks]
@@ -119,6 +123,7 @@ export async function verifyBundle(
       backend.verifyingKeyHash(bundle.verifyingKey),
       `is the one of the setup record, ${bundle.setup.verifyingKeyHash}`,
     ),
+    equality('setup', bundle.backend, bundle.setup.backend, bundle.setup.note),
   )
   if (options.plate !== undefined) checks.push(...(await checkPlate(bundle, options.plate)))
   const verdict = await backend.verify({
@@ -139,23 +144,42 @@ export async function verifyBundle(
 async function checkImageFile(
   bundle: Bundle,
   bundlePath: string,
-  imagePath: string | undefined,
+  imagePath: string | false | undefined,
 ): Promise<{ readonly checks: readonly Check[]; readonly pixels?: Uint8Array }> {
+  if (imagePath === false)
+    return {
+      checks: [
+        {
+          name: 'image',
+          result: 'skipped',
+          detail: 'as asked; its size and file hashes are claims',
+        },
+      ],
+    }
   const path = imagePath ?? join(dirname(bundlePath), bundle.image.file)
   const png = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT' && imagePath === undefined) return undefined
     throw new PlatemarkError('The image could not be read.', { found: cause.message, cause })
   })
   if (png === undefined)
-    return { checks: [{ name: 'image', result: 'skipped', detail: `there is no file ${path}` }] }
+    return { checks: [{ name: 'image', result: 'failed', detail: `there is no file ${path}` }] }
   const image = await decodePng(png)
+  const flaw = displayFlaw(png)
   const { height, width, channels, poseidon, keccak256, fileSha256, fileCid } = bundle.image
-  const found = pixelHashes(image)
-  const file = fileHashes(png)
   const size = (of: Pick<Image, 'height' | 'width' | 'channels'>) =>
     `${of.height}×${of.width}×${of.channels}`
-  const checks = [
-    equality('image size', size({ height, width, channels }), size(image), size(image)),
+  const sizes = equality('image size', size({ height, width, channels }), size(image), size(image))
+  // The bundle's size is bounded and the file's is not: no hash is computed over another size.
+  if (sizes.result === 'failed') return { checks: [sizes] }
+  const found = pixelHashes(image)
+  const file = fileHashes(png)
+  const checks: readonly Check[] = [
+    {
+      name: 'image display',
+      result: flaw === undefined ? 'passed' : 'failed',
+      detail: flaw ?? 'viewers show the pixels that are hashed',
+    },
+    sizes,
     equality('image Poseidon digest', poseidon, found.poseidon, poseidon),
     equality('image keccak-256', keccak256, found.keccak256, keccak256),
     equality('image file SHA-256', fileSha256, file.sha256, fileSha256),
@@ -165,8 +189,11 @@ async function checkImageFile(
 }
 
 async function checkPlate(bundle: Bundle, plate: Plate): Promise<readonly Check[]> {
-  const path = join(plate.directory, bundle.backend, 'verifying-key.json')
-  const key = (await readJsonFile(path, 'verifying key')).value
+  const folder = join(plate.directory, bundle.backend)
+  const key = (await readJsonFile(join(folder, 'verifying-key.json'), 'verifying key')).value
+  const setup = parseSetupRecord(await readJsonFile(join(folder, 'setup.json'), 'setup record'))
+  const { height, width, channels } = plate.model.image
+  const size = `${height}×${width}×${channels}`
   const { verifyingKeyHash } = findBackend(bundle.backend)
   const dimensions = String(plate.model.latent.dimensions)
   return [
@@ -176,6 +203,18 @@ async function checkPlate(bundle: Bundle, plate: Plate): Promise<readonly Check[
       dimensions,
       String(bundle.model.latentDimensions),
       `${dimensions}, as the model has`,
+    ),
+    equality(
+      'model’s image size',
+      size,
+      `${bundle.image.height}×${bundle.image.width}×${bundle.image.channels}`,
+      size,
+    ),
+    equality(
+      'model’s setup',
+      JSON.stringify(setup),
+      JSON.stringify(bundle.setup),
+      'is the record of the compiled model',
     ),
     equality(
       'model’s verifying key',

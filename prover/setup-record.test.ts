@@ -22,7 +22,24 @@ const parse = (value: unknown) => parseSetupRecord(field(value, 'setup.json'))
 test('a record survives, with and without its optional fields', () => {
   expect(parse(record)).toEqual(record)
   const { ptauSha256: _1, ptauContributions: _2, contributions: _3, ...required } = record
-  expect(parse(required)).toEqual(required)
+  expect(parse({ ...required, insecure: true })).toEqual({ ...required, insecure: true })
+})
+
+test.each([
+  ['a development key', { kind: 'development' }],
+  ['powers of tau that nobody names', { ptauSha256: undefined }],
+  ['powers of tau without contributions', { ptauContributions: [] }],
+  ['a phase 2 without contributions', { contributions: [] }],
+  ['no word on phase 2', { contributions: undefined }],
+])('a record that calls %s secure is refused', (_, change) => {
+  const lie = JSON.parse(JSON.stringify({ ...record, ...change }))
+  expect(() => parse(lie)).toThrow('setup.json: insecure')
+  expect(parse({ ...lie, insecure: true }).insecure).toBe(true)
+})
+
+test('a note that would rewrite the terminal is refused', () => {
+  for (const note of ['\x1b[2Kvalid', 'a\rvalid', '\u202eevil', 'x'.repeat(1001)])
+    expect(() => parse({ ...record, note })).toThrow('setup.json: note')
 })
 
 test('whatever is in the file, the answer is a record of the right shape or a PlatemarkError', () => {

@@ -2,7 +2,8 @@ import type { Field } from '../model-export/json-fields.js'
 import type { SetupRecord } from './backend.js'
 
 /**
- * Reads a setup record strictly.
+ * Reads a setup record strictly. A record says what its key rests on; one that calls a key secure
+ * although nobody has contributed, by the record's own word, is refused.
  *
  * @throws {PlatemarkError} naming the field that is wrong.
  */
@@ -22,20 +23,27 @@ export function parseSetupRecord(root: Field): SetupRecord {
   const ptauSha256 = root.find('ptauSha256')?.hex(32)
   const ptauContributions = root.find('ptauContributions')?.items()
   const contributions = root.find('contributions')?.items()
+  const kind = root.get('kind').oneOf('development', 'ptau')
+  const insecure = root.get('insecure').boolean()
+  const people = [ptauContributions, contributions].every((names) => (names?.length ?? 0) > 0)
+  if (!insecure && (kind === 'development' || ptauSha256 === undefined || !people))
+    root
+      .get('insecure')
+      .fail('true for a development key, and for powers of tau or a phase 2 without contributions')
   return {
     format: root.get('format').oneOf('platemark-setup'),
     version: root.get('version').oneOf(1),
-    backend: root.get('backend').text(),
-    kind: root.get('kind').oneOf('development', 'ptau'),
-    insecure: root.get('insecure').boolean(),
-    note: root.get('note').text(),
+    backend: root.get('backend').plain(),
+    kind,
+    insecure,
+    note: root.get('note').plain(),
     verifyingKeyHash: root.get('verifyingKeyHash').hex(32),
     ...(ptauSha256 === undefined ? {} : { ptauSha256 }),
     ...(ptauContributions === undefined
       ? {}
-      : { ptauContributions: ptauContributions.map((name) => name.text()) }),
+      : { ptauContributions: ptauContributions.map((name) => name.plain()) }),
     ...(contributions === undefined
       ? {}
-      : { contributions: contributions.map((name) => name.text()) }),
+      : { contributions: contributions.map((name) => name.plain()) }),
   }
 }

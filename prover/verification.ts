@@ -6,7 +6,7 @@ export type Check = {
   readonly detail: string
 }
 
-/** The answer of `verify` and `audit`: valid when nothing failed. */
+/** The answer of `verify` and `audit`: valid when nothing failed. What was skipped was left out on request. */
 export type Verification = {
   readonly valid: boolean
   /** The first failed check in words; absent when valid. */

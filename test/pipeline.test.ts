@@ -5,6 +5,7 @@ import { type Address, type Hex, hexToBytes } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { type DemoResult, runDemo } from '../cli/run-demo.js'
 import { openTerminal } from '../cli/terminal.js'
+import { auditToken } from '../prover/audit-token.js'
 import { findBackend } from '../prover/backends.js'
 import { circuitHash } from '../prover/circuit-hash.js'
 import { verifyBundle } from '../prover/provenance.js'
@@ -12,6 +13,8 @@ import { type Anvil, startAnvil } from '../verifier-contracts/anvil.js'
 import { type ChainWriter, connectWithKey } from '../verifier-contracts/connect.js'
 import { deployCollection } from '../verifier-contracts/deploy.js'
 import { type MintOptions, mint } from '../verifier-contracts/mint.js'
+import { readToken } from '../verifier-contracts/read-token.js'
+import { tokenIdOf } from '../verifier-contracts/token-id.js'
 
 /*
  * The whole flow, once, with the fixture's real circuit and a real proof; then every way to misuse that
@@ -153,5 +156,34 @@ test('every altered byte of the proof is refused locally', async () => {
     altered[at] = altered[at]! ^ 0x20
     const forged = { ...bundle, proof: `0x${Buffer.from(altered).toString('hex')}` as Hex }
     expect((await verifyBundle(forged, bundlePath)).valid).toBe(false)
+  }
+})
+
+test('an audit compares the contracts’ code, not what they say', async () => {
+  const { bundle, plate } = demo
+  const { modelId, seed } = bundle.statement
+  const { collection } = honest
+  const { publicClient } = chain
+  const failed = async () =>
+    (await auditToken(bundle, plate, { rpcUrl: anvil.rpcUrl }))
+      .filter(({ result }) => result !== 'passed')
+      .map(({ name }) => name)
+  const tokenId = tokenIdOf(modelId, seed)
+  await mint(chain, honest).catch(() => 'minted before')
+  expect(await failed()).toEqual([])
+
+  const { registry, verifier } = await readToken(chain, { collection, tokenId })
+  const addresses = { 'verifier code': verifier.address, 'registry code': registry }
+  for (const [name, address] of Object.entries({ ...addresses, 'collection code': collection })) {
+    const code = await publicClient.getCode({ address })
+    const setCode = (to: Hex) =>
+      publicClient.request<{
+        Method: 'anvil_setCode'
+        Parameters: [Address, Hex]
+        ReturnType: null
+      }>({ method: 'anvil_setCode', params: [address, to] })
+    await setCode(`${code!}00`)
+    expect(await failed()).toEqual([name])
+    await setCode(code!)
   }
 })

@@ -17,6 +17,8 @@ export type CompiledContract = {
   readonly bytecode: Hex
   /** Code on chain, before immutables are filled in. */
   readonly deployedBytecode: Hex
+  /** Where immutables stand in the code on chain, in bytes. */
+  readonly immutables: readonly { readonly start: number; readonly length: number }[]
 }
 
 /** The same settings as in foundry.toml, so that what is tested is what is deployed. */
@@ -51,7 +53,12 @@ export async function compileSolidity(files: readonly SolidityFile[]): Promise<C
       ...SETTINGS,
       outputSelection: {
         [main.path]: {
-          [name]: ['abi', 'evm.bytecode.object', 'evm.deployedBytecode.object'],
+          [name]: [
+            'abi',
+            'evm.bytecode.object',
+            'evm.deployedBytecode.object',
+            'evm.deployedBytecode.immutableReferences',
+          ],
         },
       },
     },
@@ -201,7 +208,12 @@ type SolcOutput = {
             readonly abi: Abi
             readonly evm: {
               readonly bytecode: { readonly object: string }
-              readonly deployedBytecode: { readonly object: string }
+              readonly deployedBytecode: {
+                readonly object: string
+                readonly immutableReferences?: Readonly<
+                  Record<string, CompiledContract['immutables']>
+                >
+              }
             }
           }
         >
@@ -227,5 +239,6 @@ function readOutput(text: string, path: string, name: string): CompiledContract 
     abi: contract.abi,
     bytecode: `0x${contract.evm.bytecode.object}`,
     deployedBytecode: `0x${contract.evm.deployedBytecode.object}`,
+    immutables: Object.values(contract.evm.deployedBytecode.immutableReferences ?? {}).flat(),
   }
 }

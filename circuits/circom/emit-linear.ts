@@ -23,8 +23,9 @@ export function emitLinear(
   const { bias } = node
   if (bias === undefined) statements.push('var acc = 0;')
   else {
-    declarations.push(array('bias', Array.from(bias.data)))
-    statements.push(`var acc = bias[${broadcastExpression(shape, bias.shape)}];`)
+    const packed = constants('bias', Array.from(bias.data))
+    declarations.push(packed.declaration)
+    statements.push(`var acc = ${packed.at(broadcastExpression(shape, bias.shape))};`)
   }
   node.terms.forEach((term, i) => {
     const text =
@@ -51,10 +52,38 @@ export function countProducts(node: AffineNode, elements: number): number {
   return products
 }
 
-function array(name: string, values: readonly number[]): string {
-  const lines: string[] = []
-  for (let i = 0; i < values.length; i += 32) lines.push(values.slice(i, i + 32).join(','))
-  return `var ${name}[${values.length}] = [\n    ${lines.join(',\n    ')}];`
+/** Constants with the circom expression of one of them, given the expression of its position. */
+type Constants = { readonly declaration: string; readonly at: (index: string) => string }
+
+/** Bits that fit one field element with room to spare. */
+const PACKED_BITS = 248
+
+/**
+ * An array of integers, several in one literal: the compiler needs kilobytes of memory for each
+ * literal, so that a dense layer of 400,000 weights takes gigabytes otherwise.
+ */
+function constants(name: string, values: readonly number[]): Constants {
+  let least = Number.POSITIVE_INFINITY
+  let greatest = Number.NEGATIVE_INFINITY
+  for (const value of values) {
+    if (value < least) least = value
+    if (value > greatest) greatest = value
+  }
+  const width = Math.max(1, (greatest - least).toString(2).length)
+  const each = Math.floor(PACKED_BITS / width)
+  const literals: string[] = []
+  for (let start = 0; start < values.length; start += each) {
+    let packed = 0n
+    for (let i = Math.min(start + each, values.length) - 1; i >= start; i--)
+      packed = (packed << BigInt(width)) | BigInt(values[i]! - least)
+    literals.push(`0x${packed.toString(16)}`)
+  }
+  const mask = `0x${((1n << BigInt(width)) - 1n).toString(16)}`
+  return {
+    declaration: `var ${name}[${literals.length}] = [\n    ${literals.join(',\n    ')}];`,
+    at: (index) =>
+      `(((${name}[(${index}) \\ ${each}] >> (${width} * ((${index}) % ${each}))) & ${mask}) + (${least}))`,
+  }
 }
 
 /** Position of output element `o` in a tensor that broadcasts to the output. */
@@ -76,11 +105,11 @@ function emitElementwise(
   i: number,
   input: (tensor: number) => string,
 ): CircomText {
+  const weights = constants(`w${i}`, Array.from(term.weight.data))
+  const at = broadcastExpression(shape, term.weight.shape)
   return {
-    declarations: [array(`w${i}`, Array.from(term.weight.data))],
-    statements: [
-      `acc += w${i}[${broadcastExpression(shape, term.weight.shape)}] * ${input(term.input)}[o];`,
-    ],
+    declarations: [weights.declaration],
+    statements: [`acc += ${weights.at(at)} * ${input(term.input)}[o];`],
   }
 }
 
@@ -195,17 +224,14 @@ function transposedWeights(term: Convolution, area: number): readonly number[] {
 
 function emitContraction(contraction: Contraction, i: number, input: string): CircomText {
   const { rows, columns, groups, outputs, inputs } = contraction
-  const names = { w: `w${i}`, y: `y${i}`, x: `x${i}` }
+  const names = { y: `y${i}`, x: `x${i}` }
+  const weights = constants(`w${i}`, contraction.weights)
   const groupOutputs = outputs / groups
   const channel = groups === 1 ? '' : `(c \\ ${groupOutputs}) * ${inputs} + `
   const area = rows.kernel * columns.kernel
   const depth = Math.min(CHUNK, inputs)
   return {
-    declarations: [
-      array(names.w, contraction.weights),
-      ...emitTaps(names.y, rows),
-      ...emitTaps(names.x, columns),
-    ],
+    declarations: [weights.declaration, ...emitTaps(names.y, rows), ...emitTaps(names.x, columns)],
     statements: [
       `var c = (o \\ ${contraction.outputChannelStride}) % ${outputs};`,
       `var row = ${axisPosition(rows)};`,
@@ -218,7 +244,8 @@ function emitContraction(contraction: Contraction, i: number, input: string): Ci
       '      var part = 0;',
       `      for (var i = start; i < start + ${depth}; i++) {`,
       ...(inputs % depth === 0 ? [] : [`        if (i < ${inputs}) {`]),
-      `        part += ${names.w}[(c * ${inputs} + i) * ${area} + tap] * ${input}[(${channel}i) * ${contraction.inputChannelStride} + from];`,
+      `        var at = (c * ${inputs} + i) * ${area} + tap;`,
+      `        part += ${weights.at('at')} * ${input}[(${channel}i) * ${contraction.inputChannelStride} + from];`,
       ...(inputs % depth === 0 ? [] : ['        }']),
       '      }',
       '      acc += part;',

@@ -15,80 +15,10 @@ import {
   witnessValue,
 } from '../witness.js'
 import { generateCircom, pixelWire } from './generate.js'
-import { sampleModel } from './sample-model.js'
+import { everyShapeModel } from './sample-model.js'
 import { symbolWires } from './symbols.js'
 
-/** Every table shape and term kind that matters, in 3 × 4 × 3 pixels. */
-const model = sampleModel(
-  33,
-  [
-    {
-      shape: [24],
-      terms: (draw) => [{ kind: 'gemm', input: 0, rows: 1, weight: draw([24, 33], 40) }],
-      activation: { kind: 'clamp', min: 0, max: 63 },
-      shift: 9,
-      multiplier: 3,
-      biasShape: [24],
-    },
-    {
-      shape: [4, 3, 4],
-      terms: (draw) => [
-        {
-          kind: 'convTranspose',
-          input: 1,
-          weight: draw([4, 2, 2, 3], 60),
-          inputChannels: 4,
-          inputHeight: 2,
-          inputWidth: 3,
-          outputChannels: 4,
-          outputHeight: 3,
-          outputWidth: 4,
-          strides: [1, 2],
-          dilations: [1, 1],
-          padBegin: [0, 1],
-          groups: 2,
-        },
-        {
-          kind: 'gemm',
-          input: 0,
-          rows: 3,
-          weight: draw([16, 11], 30),
-        },
-      ],
-      activation: { kind: 'leaky', max: 50, divisor: 5 },
-      shift: 6,
-      biasShape: [4, 1, 1],
-    },
-    { inputShape: [4, 3, 4], permutation: [2, 0, 1] },
-    {
-      shape: [3, 3, 4],
-      terms: (draw) =>
-        [
-          {
-            kind: 'conv',
-            input: 2,
-            weight: draw([3, 4, 3, 2], 50),
-            inputChannels: 4,
-            inputHeight: 3,
-            inputWidth: 4,
-            outputChannels: 3,
-            outputHeight: 3,
-            outputWidth: 4,
-            strides: [1, 1],
-            dilations: [1, 2],
-            padBegin: [1, 1],
-            groups: 1,
-          },
-          { kind: 'elementwise', input: 1, weight: { shape: [1], data: Int32Array.of(0) } },
-        ].slice(0, 1) as never,
-      activation: { kind: 'sigmoid', scale: 60 },
-      shift: 5,
-    },
-    { inputShape: [3, 3, 4], permutation: [1, 2, 0] },
-  ],
-  7,
-)
-
+const model = everyShapeModel()
 const CONTEXT = 123456789n
 
 type Prepared = {
@@ -127,22 +57,6 @@ describe('generateCircom', () => {
       publicInputs: 3,
       privateInputs: 0,
     })
-  })
-
-  test('agrees with the executor for 1,000 seeds, bit for bit', () => {
-    const { plan } = generateCircom(model)
-    for (let seed = 0n; seed < 1000n; seed++) {
-      const latent = expandSeed(seed, model.latent.dimensions)
-      const pixels = execute(model, latent)
-      const witness = witnessOf(prepared, latent)
-      const circuitPixels = Uint8Array.from(pixels, (_, i) =>
-        Number(witnessValue(witness, pixelWire(plan, i))),
-      )
-      if (!Buffer.from(circuitPixels).equals(Buffer.from(pixels)))
-        throw new Error(`seed ${seed}: the circuit's pixels are not the executor's`)
-      // The digest in JavaScript takes longer than the witness.
-      if (seed % 25n === 0n) expect(witnessValue(witness, 1)).toBe(digestOf(model, pixels))
-    }
   })
 
   test('agrees for extreme latents', () => {
@@ -240,7 +154,7 @@ describe('generateCircom', () => {
 })
 
 describe('generateCircom on random models', () => {
-  test.each([1, 3, 5])('seed %i: the witness is the trace', async (seed) => {
+  test.each([1, 3])('seed %i: the witness is the trace', async (seed) => {
     const random = randomModel(seed)
     const prepared = await prepare(random)
     const constraints = readConstraints(prepared.r1cs)

@@ -249,3 +249,76 @@ export function spriteSizedModel(): IntegerModel {
     { inputShape: [3, 16, 16], permutation: [1, 2, 0] },
   ])
 }
+
+/** Every term kind, several terms in a node, groups, dilation, and tables of each shape, in 36 pixels. */
+export function everyShapeModel(): IntegerModel {
+  return sampleModel(
+    33,
+    [
+      {
+        shape: [24],
+        terms: (draw) => [{ kind: 'gemm', input: 0, rows: 1, weight: draw([24, 33], 40) }],
+        activation: { kind: 'clamp', min: 0, max: 63 },
+        shift: 9,
+        multiplier: 3,
+        biasShape: [24],
+      },
+      {
+        shape: [4, 3, 4],
+        terms: (draw) => [
+          {
+            kind: 'convTranspose',
+            input: 1,
+            weight: draw([4, 2, 2, 3], 60),
+            inputChannels: 4,
+            inputHeight: 2,
+            inputWidth: 3,
+            outputChannels: 4,
+            outputHeight: 3,
+            outputWidth: 4,
+            strides: [1, 2],
+            dilations: [1, 1],
+            padBegin: [0, 1],
+            groups: 2,
+          },
+          {
+            kind: 'gemm',
+            input: 0,
+            rows: 3,
+            weight: draw([16, 11], 30),
+          },
+        ],
+        activation: { kind: 'leaky', max: 50, divisor: 5 },
+        shift: 6,
+        biasShape: [4, 1, 1],
+      },
+      { inputShape: [4, 3, 4], permutation: [2, 0, 1] },
+      {
+        shape: [3, 3, 4],
+        terms: (draw) =>
+          [
+            {
+              kind: 'conv',
+              input: 2,
+              weight: draw([3, 4, 3, 2], 50),
+              inputChannels: 4,
+              inputHeight: 3,
+              inputWidth: 4,
+              outputChannels: 3,
+              outputHeight: 3,
+              outputWidth: 4,
+              strides: [1, 1],
+              dilations: [1, 2],
+              padBegin: [1, 1],
+              groups: 1,
+            },
+            { kind: 'elementwise', input: 1, weight: { shape: [1], data: Int32Array.of(0) } },
+          ].slice(0, 1) as never,
+        activation: { kind: 'sigmoid', scale: 60 },
+        shift: 5,
+      },
+      { inputShape: [3, 3, 4], permutation: [1, 2, 0] },
+    ],
+    7,
+  )
+}

@@ -8,7 +8,7 @@ import { verificationLines } from '../verification-lines.js'
 
 type Options = {
   readonly model: string
-  readonly image?: string
+  readonly image?: string | false
   readonly rpc?: string
   readonly token?: bigint
   readonly contract?: `0x${string}`
@@ -29,6 +29,7 @@ export const audit: Register = (program, run) => {
       .argument('<bundle>', 'provenance bundle')
       .requiredOption('--model <plate>', 'compiled model')
       .option('--image <png>', 'image to check instead of the one beside the bundle')
+      .option('--no-image', 'check a bundle whose image you do not have')
       .option('--rpc <url>', 'node of the chain that holds the token')
       .option('--token <id>', 'token id (default: of the bundle’s model and seed)', tokenNumber)
       .option('--contract <address>', 'NFT contract; by default the one in the bundle', address)
@@ -44,7 +45,7 @@ export const audit: Register = (program, run) => {
           const extra =
             options.rpc === undefined
               ? []
-              : await auditToken(bundle, {
+              : await auditToken(bundle, plate, {
                   rpcUrl: options.rpc,
                   ...(options.token === undefined ? {} : { tokenId: options.token }),
                   ...(options.contract === undefined ? {} : { contract: options.contract }),

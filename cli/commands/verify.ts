@@ -4,7 +4,7 @@ import { verifyBundle } from '../../prover/provenance.js'
 import { type Register, subcommand } from '../command.js'
 import { verificationLines } from '../verification-lines.js'
 
-type Options = { readonly model?: string; readonly image?: string; readonly json?: boolean }
+type Options = { readonly model?: string; readonly image?: string | false; readonly json?: boolean }
 
 /** `verify`: is the bundle's proof valid for its statement and image? */
 export const verify: Register = (program, run) => {
@@ -16,6 +16,7 @@ export const verify: Register = (program, run) => {
       .argument('<bundle>', 'provenance bundle')
       .option('--model <plate>', 'compiled model that the proof must be about')
       .option('--image <png>', 'image to check instead of the one beside the bundle')
+      .option('--no-image', 'check a bundle whose image you do not have')
       .action((path: string, options: Options) =>
         run(options.json === true, async (terminal) => {
           const bundle = await readBundle(path)

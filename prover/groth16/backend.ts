@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readJsonFile } from '../../model-export/json-fields.js'
 import type { Plate } from '../../model-export/plate.js'
 import { generateGroth16Verifier } from '../../verifier-contracts/generate-groth16-verifier.js'
@@ -5,6 +6,7 @@ import type { Backend, SolidityFile, SolidityOptions } from '../backend.js'
 import { parseSetupRecord } from '../setup-record.js'
 import { compileGroth16 } from './compile.js'
 import { estimateGroth16 } from './estimate.js'
+import { readKeys } from './key-files.js'
 import { BACKEND, plateFiles, requireFile } from './plate-files.js'
 import { proveGroth16 } from './prove.js'
 import { setupGroth16 } from './setup.js'
@@ -40,6 +42,8 @@ async function generateSolidity(
     (await readJsonFile(files.verifyingKey, 'verifying key')).value,
   )
   const record = parseSetupRecord(await readJsonFile(files.setup, 'setup record'))
+  // Where the proving key is at hand, it says itself who contributed to it.
+  if (existsSync(files.provingKey)) await readKeys(plate)
   checkVerifyingKeyForExport(verifyingKey, record)
   return generateGroth16Verifier({
     name: plate.model.name,

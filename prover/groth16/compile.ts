@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { generateCircom } from '../../circuits/circom/generate.js'
 import { readR1csHeader } from '../../circuits/r1cs.js'
 import { writeDirectoryAtomic } from '../../model-export/atomic-write.js'
+import { verifyBounds } from '../../model-export/intervals.js'
 import type { Plate } from '../../model-export/plate.js'
 import { PlatemarkError } from '../../model-export/platemark-error.js'
 import type { Progress } from '../../model-export/progress.js'
@@ -16,7 +17,10 @@ import { plateFiles } from './plate-files.js'
  * a whole, keys included, because keys belong to one circuit; when it holds this very circuit
  * already, nothing is done.
  *
- * @throws {PlatemarkError} when the model is too large for the backend.
+ * The circuit is exact only where the model's claimed bounds hold, so they are proven again first: a
+ * model file may come from anybody.
+ *
+ * @throws {PlatemarkError} when the model is too large for the backend, or claims bounds that do not hold.
  */
 export async function compileGroth16(plate: Plate, progress: Progress): Promise<void> {
   const { feasible, reason } = estimateGroth16(plate.model)
@@ -25,6 +29,8 @@ export async function compileGroth16(plate: Plate, progress: Progress): Promise<
       found: reason ?? 'a model beyond its limits',
       fix: 'Use a smaller model or fewer bits (profile compact).',
     })
+  progress({ step: 'prove the bounds of the model' })
+  verifyBounds(plate.model)
   progress({ step: 'generate the circuit' })
   const { source, plan } = generateCircom(plate.model)
   const files = plateFiles(plate)

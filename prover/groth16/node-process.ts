@@ -32,7 +32,7 @@ const OUTPUT_LIMIT = 100_000
  * arguments come in the environment, which unlike the command line other users cannot read. Worker
  * threads load it too, but have no standard input of their own.
  */
-const PRELOAD = `data:text/javascript,${encodeURIComponent(`
+export const PRELOAD = `data:text/javascript,${encodeURIComponent(`
 import { writeSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
 if (isMainThread) {
