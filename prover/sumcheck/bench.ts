@@ -46,6 +46,7 @@ for (let i = 0; i < 3; i++) {
   const executed = clock() - t
   const witness = layOutWitness(model, descriptor, run)
   const laidOut = clock() - t
+  const cpuBefore = process.cpuUsage()
   const statement = {
     key: text,
     seed: zero,
@@ -62,10 +63,13 @@ for (let i = 0; i < 3; i++) {
     checked: true,
   })
   const total = clock() - t
+  const { user, system } = process.cpuUsage(cpuBefore)
+  const cpu = ((user + system) / 1e6).toFixed(3)
   t = clock()
   const verdict = await native.sumcheckVerify({ ...statement, proof })
   console.log({
     total: total.toFixed(3),
+    cpu,
     executed: executed.toFixed(3),
     laidOut: laidOut.toFixed(3),
     bytes: proof.length,

@@ -9,6 +9,8 @@ pub mod claims;
 pub mod descriptor;
 pub mod error;
 pub mod field;
+#[cfg(target_arch = "x86_64")]
+pub mod ifma;
 pub mod kzg;
 pub mod mercury;
 pub mod msm;

@@ -7,13 +7,15 @@
 //! whose values repeat is one bucket a value (`bucket_sums` on its own).
 
 use super::field::F;
+#[cfg(target_arch = "x86_64")]
+use super::ifma;
 use ark_bn254::{Fq, G1Affine, G1Projective};
 use ark_ec::CurveGroup;
-use ark_ff::{AdditiveGroup, Field, PrimeField, Zero};
+use ark_ff::{AdditiveGroup, BigInteger256, Field, PrimeField, Zero};
 use rayon::prelude::*;
 
 /// Pairs that share one inversion: small enough for the first cache level.
-const BATCH: usize = 512;
+const BATCH: usize = 1024;
 
 /// What of `points` goes into which bucket.
 #[derive(Clone, Copy)]
@@ -117,6 +119,10 @@ impl PairBatch {
 
     /// Pairs are done in the order of pushing: a result never lands on an operand not yet read.
     fn flush(&mut self, points: &mut [G1Affine]) {
+        #[cfg(target_arch = "x86_64")]
+        if self.pairs.len() >= VECTOR_FROM && ifma::available() {
+            return self.flush_vector(points);
+        }
         self.denominators.clear();
         for pair in &self.pairs {
             self.denominators.push(denominator(points, pair));
@@ -143,6 +149,55 @@ impl PairBatch {
         }
         self.pairs.clear();
     }
+
+    /// The same with AVX-512 IFMA. All operands are read before any result is written.
+    #[cfg(target_arch = "x86_64")]
+    fn flush_vector(&mut self, points: &mut [G1Affine]) {
+        let (mut left, mut right, mut into) = (Vec::new(), Vec::new(), Vec::new());
+        let mut others = Vec::new();
+        for pair in &self.pairs {
+            let regular = pair.b != usize::MAX
+                && !points[pair.a].infinity
+                && !points[pair.b].infinity
+                && points[pair.a].x != points[pair.b].x;
+            if regular {
+                left.push(coordinates(&points[pair.a]));
+                right.push(coordinates(&points[pair.b]));
+                into.push(pair.into);
+            } else {
+                // Moves, infinities and doublings: too rare to share an inversion.
+                let inverse = denominator(points, pair).inverse().unwrap_or(Fq::ZERO);
+                others.push((pair.into, add(points, pair, &inverse)));
+            }
+        }
+        if let (Some(&a), Some(&b)) = (left.last(), right.last()) {
+            let padded = left.len().next_multiple_of(8);
+            left.resize(padded, a);
+            right.resize(padded, b);
+            let mut sums = vec![[0; 8]; padded];
+            ifma::add_many(&left, &right, &mut sums);
+            for (into, [x0, x1, x2, x3, y0, y1, y2, y3]) in into.into_iter().zip(sums) {
+                points[into] = G1Affine::new_unchecked(
+                    Fq::new_unchecked(BigInteger256::new([x0, x1, x2, x3])),
+                    Fq::new_unchecked(BigInteger256::new([y0, y1, y2, y3])),
+                );
+            }
+        }
+        for (into, point) in others {
+            points[into] = point;
+        }
+        self.pairs.clear();
+    }
+}
+
+/// Below this many additions the vector path's own inversion costs more than it saves.
+#[cfg(target_arch = "x86_64")]
+const VECTOR_FROM: usize = 32;
+
+#[cfg(target_arch = "x86_64")]
+fn coordinates(point: &G1Affine) -> ifma::Coordinates {
+    let ([x0, x1, x2, x3], [y0, y1, y2, y3]) = (point.x.0.0, point.y.0.0);
+    [x0, x1, x2, x3, y0, y1, y2, y3]
 }
 
 fn denominator(points: &[G1Affine], pair: &Pair) -> Fq {
