@@ -4,14 +4,16 @@ import { PlatemarkError } from '../../model-export/platemark-error.js'
 import type { Estimate } from '../backend.js'
 import { type ProofShape, proofLength, proofShape } from './verifier/read-proof.js'
 
-/** Seconds per row of a column: the opening's two multi-scalar multiplications, and the merging. */
-const SECONDS_PER_ROW = 1.1e-5
-/** Seconds per cell of all committed columns: sumchecks and evaluations. */
-const SECONDS_PER_CELL = 2.5e-7
-/** Seconds per lookup: buckets and inverses. */
-const SECONDS_PER_LOOKUP = 5e-6
+/*
+ * CPU seconds of one proof, fitted to the measurements in docs/performance.md (AVX-512 IFMA): what
+ * every proof costs, a row of a column (the opening), a cell of all columns (sumchecks, evaluations),
+ * a lookup (buckets, inverses).
+ */
+const CPU = { base: 0.1, row: 6.6e-6, cell: 1.1e-7, lookup: 2.2e-6 }
+/** Wall-clock seconds per CPU second on two idle cores. */
+const TWO_CORES = 0.6
 /** Bytes per cell of all columns while proving. */
-const BYTES_PER_CELL = 130
+const BYTES_PER_CELL = 100
 
 /** Gas: base and opening with its pairing, one more column, one round, one pixel word. */
 const GAS = { base: 245_000, column: 7_600, round: 1_600, pixelWord: 1_150 }
@@ -51,9 +53,8 @@ export function estimateSumcheck(model: IntegerModel): Estimate {
       rounds,
     },
     compileSeconds: 0.2,
-    setupSeconds: 2e-5 * rows + 1e-6 * cells,
-    proveSeconds:
-      0.1 + SECONDS_PER_ROW * rows + SECONDS_PER_CELL * cells + SECONDS_PER_LOOKUP * lookups,
+    setupSeconds: 1.2e-5 * rows + 3e-7 * cells,
+    proveSeconds: TWO_CORES * (CPU.base + CPU.row * rows + CPU.cell * cells + CPU.lookup * lookups),
     peakMemoryBytes: 150e6 + BYTES_PER_CELL * cells,
     provingKeyBytes: 64 * rows,
     proofBytes,

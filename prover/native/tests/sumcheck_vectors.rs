@@ -114,10 +114,10 @@ fn random_bytes_never_pass_and_never_panic() {
 #[test]
 fn altered_keys_never_panic() {
     let vectors = vectors();
-    let text = vectors["base"]["key"].to_string();
+    let honest = vectors["base"]["key"].to_string();
     let mut state = 0x1234_5678_9abc_def1;
     for _ in 0..3000 {
-        let mut bytes = text.clone().into_bytes();
+        let mut bytes = honest.clone().into_bytes();
         for _ in 0..=next(&mut state) % 3 {
             let at = next(&mut state) as usize % bytes.len();
             bytes[at] = b"0123456789,[]{}:\"-"[next(&mut state) as usize % 18];
@@ -126,9 +126,7 @@ fn altered_keys_never_panic() {
         if let Ok(key) = Key::parse(&text) {
             let case = Case { key, ..Case::new(&vectors["base"], &Value::Null) };
             // Only what the digest covers may differ; where it does, the proof is not of this key.
-            assert!(
-                text == vectors["base"]["key"].to_string() || case.verdict(&case.proof).is_some()
-            );
+            assert!(text == honest || case.verdict(&case.proof).is_some());
         }
     }
 }

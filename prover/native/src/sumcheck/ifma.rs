@@ -97,19 +97,19 @@ fn mul(a: &Limbs, b: &Limbs, c: &Constants) -> Limbs {
     let zero = _mm512_setzero_si512();
     let mut t = [zero; 5];
     for x in a {
-        for j in 0..5 {
-            t[j] = _mm512_madd52lo_epu64(t[j], *x, b[j]);
+        for (sum, limb) in t.iter_mut().zip(b) {
+            *sum = _mm512_madd52lo_epu64(*sum, *x, *limb);
         }
         let m = _mm512_madd52lo_epu64(zero, t[0], c.inverse);
-        for j in 0..5 {
-            t[j] = _mm512_madd52lo_epu64(t[j], m, c.p[j]);
+        for (sum, limb) in t.iter_mut().zip(&c.p) {
+            *sum = _mm512_madd52lo_epu64(*sum, m, *limb);
         }
         // The lowest limb is now a multiple of 2^52.
         let mut next =
             [_mm512_add_epi64(t[1], _mm512_srli_epi64::<52>(t[0])), t[2], t[3], t[4], zero];
-        for j in 0..5 {
-            next[j] = _mm512_madd52hi_epu64(next[j], *x, b[j]);
-            next[j] = _mm512_madd52hi_epu64(next[j], m, c.p[j]);
+        for (sum, (limb, p)) in next.iter_mut().zip(b.iter().zip(&c.p)) {
+            *sum = _mm512_madd52hi_epu64(*sum, *x, *limb);
+            *sum = _mm512_madd52hi_epu64(*sum, m, *p);
         }
         t = next;
     }
