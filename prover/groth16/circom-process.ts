@@ -19,7 +19,8 @@ export type CompiledCircom = {
  * circomlib on the library path.
  *
  * `--O1` and not `--O2`: the full simplification substitutes the dense rows of the linear layers into
- * each other, which costs far more than the constraints that it saves.
+ * each other, which costs far more than the constraints that it saves. `--sanity_check 0`: the witness
+ * generator need not test its own constraints, as every proof is verified.
  *
  * @throws {PlatemarkError} with the compiler's message when it refuses the source.
  * @example
@@ -44,7 +45,19 @@ export async function compileCircom(
     // The compiler sees the file system through paths relative to its working directory.
     const result = await runNode(
       compiler.bin,
-      [input, '--r1cs', '--wasm', '--sym', '--O1', '-o', directory, '-l', '.'],
+      [
+        input,
+        '--r1cs',
+        '--wasm',
+        '--sym',
+        '--O1',
+        '--sanity_check',
+        '0',
+        '-o',
+        directory,
+        '-l',
+        '.',
+      ],
       { ...options, directory: libraries },
     )
     if (result.exitCode !== 0)
