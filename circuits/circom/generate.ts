@@ -19,7 +19,8 @@ export function pixelWire(plan: CircuitPlan, i: number): number {
 /**
  * Circom 2 source of a model's statement. Public signals, in order: output `imageDigest`, inputs
  * `latentLimb[k]` and `context`. There are no private inputs: the witness is a function of the public
- * signals, and every signal is determined by them.
+ * signals, and every signal is determined by them (but for `inverse` where nothing is saturated: any
+ * value gives the same 0).
  *
  * The text holds our own templates and one include, circomlib's Poseidon, which the compiler finds
  * by its library path.
