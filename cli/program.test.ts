@@ -228,4 +228,20 @@ test('generate and inspect work on a model without a backend; prove says what is
   const proved = await run('prove', plate, '--seed', '42', '-o', join(folder, 'x.provenance.json'))
   expect(proved.exitCode).toBe(2)
   expect(proved.stderr).toContain('The plate was compiled for no backend.')
+
+  await mkdir(join(plate, 'groth16'))
+  const unready = await run('prove', plate, '--seed', '42', '-o', join(folder, 'x.provenance.json'))
+  expect(unready.exitCode).toBe(2)
+  expect(unready.stderr).toContain('The compiled model has no keys.')
+  expect(unready.stderr).toContain('platemark setup')
+
+  await writeFile(join(plate, 'groth16', 'setup.json'), 'nonsense')
+  for (const args of [
+    ['inspect', plate],
+    ['prove', plate, '--seed', '42', '-o', join(folder, 'x.provenance.json')],
+  ]) {
+    const { exitCode, stderr } = await run(...args)
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain('The setup record is not JSON.')
+  }
 })
