@@ -2,11 +2,9 @@ import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { runDemo } from './run-demo.js'
-import { useScratchFolder } from './scratch-folder.js'
 import { describeError, openTerminal } from './terminal.js'
 
 // `npm run demo`: the main job from the repository's fixture, in the folder demo/.
-useScratchFolder()
 const terminal = openTerminal(false, { out: process.stdout, err: process.stderr })
 try {
   const folder = resolve('demo')

@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import { runProgram } from './program.js'
-import { useScratchFolder } from './scratch-folder.js'
 
 // A closed pipe (`platemark … | head`) is the reader's choice, not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -8,7 +7,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error
 })
 
-useScratchFolder()
 process.exitCode = await runProgram(process.argv.slice(2), {
   out: process.stdout,
   err: process.stderr,

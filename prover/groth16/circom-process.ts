@@ -1,7 +1,7 @@
-import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, realpath, writeFile } from 'node:fs/promises'
 import { dirname, join, parse } from 'node:path'
 import { PlatemarkError } from '../../model-export/platemark-error.js'
+import { withTemporaryFolder } from '../../model-export/temporary-folder.js'
 import { locatePackage, runNode } from './node-process.js'
 
 /** What circom makes of one source. */
@@ -32,8 +32,7 @@ export async function compileCircom(
 ): Promise<CompiledCircom> {
   const compiler = locatePackage('circom2')
   const libraries = await realpath(dirname(locatePackage('circomlib').directory))
-  const directory = await realpath(await mkdtemp(join(tmpdir(), 'platemark-circom-')))
-  try {
+  return withTemporaryFolder('circom', async (directory) => {
     const input = join(directory, 'circuit.circom')
     await writeFile(input, source)
     if (parse(input).root !== parse(libraries).root)
@@ -72,7 +71,5 @@ export async function compileCircom(
       seconds: result.seconds,
       peakMemoryBytes: result.peakMemoryBytes,
     }
-  } finally {
-    await rm(directory, { recursive: true, force: true })
-  }
+  })
 }
