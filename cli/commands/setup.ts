@@ -16,7 +16,7 @@ const WHERE_POWERS_ARE = `
 Powers of tau: the ceremony of the Ethereum community, prepared for phase 2, one file a power:
   https://storage.googleapis.com/zkevm/ptau/powersOfTau28_hez_final_<power>.ptau
 \`platemark estimate\` names the power that a model needs. Every point is checked here; that nobody
-knows the secret is not, so compare the file's BLAKE2b hash with the one in snarkjs' README.
+knows the secret is not, so compare the file's BLAKE2b hash (b2sum) with the one in snarkjs' README.
 With --ptau, go on with \`platemark ceremony contribute\`: the key is insecure before that.`
 
 /** `setup`: the keys of a compiled model. */
