@@ -149,7 +149,7 @@ function calculate(
   circuit: CircomExports,
   inputs: Readonly<Record<string, readonly bigint[]>>,
 ): Witness {
-  // 1: also check every constraint that is written as `===`.
+  // 1: check constraints where the circuit was compiled with such checks.
   circuit.init(1)
   let count = 0
   for (const [name, values] of Object.entries(inputs)) {

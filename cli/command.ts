@@ -20,11 +20,22 @@ export type Register = (program: Command, run: Runner) => void
 
 /** A subcommand with `--json` and its examples first in `--help`. */
 export function subcommand(name: string, summary: string, examples: readonly string[]): Command {
+  return subcommandGroup(name, summary, examples).option(
+    '--json',
+    'print the result as one JSON object',
+  )
+}
+
+/** A command of subcommands. It has no `--json`, which would take it away from its subcommands. */
+export function subcommandGroup(
+  name: string,
+  summary: string,
+  examples: readonly string[],
+): Command {
   return new Command(name)
     .summary(summary)
     .description(summary)
     .addHelpText('before', `Examples:\n${examples.map((line) => `  $ ${line}\n`).join('')}`)
-    .option('--json', 'print the result as one JSON object')
     .showHelpAfterError('(add --help for examples)')
 }
 

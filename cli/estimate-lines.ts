@@ -9,6 +9,7 @@ export function estimateLines(estimate: Estimate): readonly string[] {
     ['backend', estimate.backend],
     ['feasible', estimate.feasible ? 'yes' : `no: ${estimate.reason ?? ''}`],
     ...Object.entries(estimate.counts),
+    ...powersOfTau(estimate),
     ['compile', seconds(estimate.compileSeconds)],
     ['setup', seconds(estimate.setupSeconds)],
     ['prove', seconds(estimate.proveSeconds)],
@@ -17,6 +18,11 @@ export function estimateLines(estimate: Estimate): readonly string[] {
     ['proof', bytes(estimate.proofBytes)],
     ['gas of verifyImage', estimate.gas],
   ])
+}
+
+/** The power of the file that `setup --ptau` needs. */
+function powersOfTau({ counts }: Estimate): readonly (readonly [string, number])[] {
+  return counts.domain === undefined ? [] : [['powers of tau', Math.log2(counts.domain)]]
 }
 
 /**

@@ -53,7 +53,7 @@ test('the help shows the way and every command', async () => {
 test.each(commands)('%s --help begins with an example', async (command) => {
   const { exitCode, stdout } = await run(command, '--help')
   expect(exitCode).toBe(0)
-  expect(stdout).toMatch(new RegExp(`^Examples:\n {2}\\$ .*platemark ${command}`))
+  expect(stdout).toMatch(new RegExp(`^Examples:\n( {2}\\$ .*\n)*? {2}\\$ .*platemark ${command}`))
 })
 
 test.each([
@@ -84,6 +84,29 @@ test('with --json an error is an object on stdout', async () => {
   const { exitCode, stdout } = await run('verify', 'absent.json', '--json')
   expect(exitCode).toBe(2)
   expect(JSON.parse(stdout).error).toMatchObject({ found: 'no such file' })
+})
+
+test.each([
+  [['nonsense', '--json']],
+  [['generate', '--json']],
+  [['generate', 'x.plate', '--seed', '042', '-o', 'a.png', '--json']],
+  [['setup', '--dev', '--no-such-option', 'x.plate', '--json']],
+  [['ceremony', '--json']],
+  [['ceremony', 'verify', 'absent.plate', '--ptau', 'absent.ptau', '--json']],
+])('with --json wrong use is one object on stdout and nothing else: %j', async (args) => {
+  const { exitCode, stdout, stderr } = await run(...args)
+  expect(exitCode).toBe(2)
+  expect(Object.keys(JSON.parse(stdout))).toEqual(['error'])
+  expect(typeof JSON.parse(stdout).error.message).toBe('string')
+  expect(stderr).toBe('')
+})
+
+test('a ceremony can be rehearsed with powers of tau of one’s own', async () => {
+  const ptau = join(folder, 'rehearsal.ptau')
+  const written = await run('ceremony', 'rehearse', '--power', '4', '-o', ptau, '--json')
+  expect(written.exitCode).toBe(0)
+  expect(JSON.parse(written.stdout)).toEqual({ ptau, power: 4, insecure: true })
+  expect((await readFile(ptau)).subarray(0, 4).toString()).toBe('ptau')
 })
 
 test('hash prints every hash of the golden image', async () => {
@@ -205,4 +228,20 @@ test('generate and inspect work on a model without a backend; prove says what is
   const proved = await run('prove', plate, '--seed', '42', '-o', join(folder, 'x.provenance.json'))
   expect(proved.exitCode).toBe(2)
   expect(proved.stderr).toContain('The plate was compiled for no backend.')
+
+  await mkdir(join(plate, 'groth16'))
+  const unready = await run('prove', plate, '--seed', '42', '-o', join(folder, 'x.provenance.json'))
+  expect(unready.exitCode).toBe(2)
+  expect(unready.stderr).toContain('The compiled model has no keys.')
+  expect(unready.stderr).toContain('platemark setup')
+
+  await writeFile(join(plate, 'groth16', 'setup.json'), 'nonsense')
+  for (const args of [
+    ['inspect', plate],
+    ['prove', plate, '--seed', '42', '-o', join(folder, 'x.provenance.json')],
+  ]) {
+    const { exitCode, stderr } = await run(...args)
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain('The setup record is not JSON.')
+  }
 })

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { PlatemarkError } from '../model-export/platemark-error.js'
 import type { Register, Runner } from './command.js'
 import { audit } from './commands/audit.js'
 import { ceremony } from './commands/ceremony.js'
@@ -48,6 +49,7 @@ export type Output = {
  */
 export async function runProgram(args: readonly string[], output: Output): Promise<number> {
   let exitCode = 0
+  const json = args.includes('--json')
   const fail = (error: unknown, json: boolean) => {
     const described = describeError(error)
     if (json) output.out.write(`${toJson(described.json)}\n`)
@@ -93,13 +95,25 @@ export async function runProgram(args: readonly string[], output: Output): Promi
   ])
     command.exitOverride().configureOutput({
       writeOut: (text) => output.out.write(text),
-      writeErr: (text) => output.err.write(text),
+      writeErr: (text) => (json ? undefined : output.err.write(text)),
     })
   try {
     await program.parseAsync([...args], { from: 'user' })
   } catch (error) {
-    if (error instanceof CommanderError) exitCode = error.exitCode === 0 ? 0 : 2
-    else fail(error, args.includes('--json'))
+    if (!(error instanceof CommanderError)) fail(error, json)
+    else if (error.exitCode !== 0) {
+      if (json) fail(wrongUse(error), json)
+      exitCode = 2
+    }
   }
   return exitCode
+}
+
+/** What commander says in words for a person, as an error with parts for a program. */
+function wrongUse({ code, message }: CommanderError): PlatemarkError {
+  const found = code === 'commander.help' ? 'no command' : message.replace(/^error: /, '')
+  return new PlatemarkError('The command line is not understood.', {
+    found,
+    fix: 'Add --help for options and examples.',
+  })
 }

@@ -22,6 +22,7 @@ const INT32_MIN = -(2 ** 31)
 const INT32_MAX = 2 ** 31 - 1
 /** Bounds what a file can make us allocate. */
 const MAX_ELEMENTS = 2 ** 24
+const MAX_ELEMENTS_IN_ALL = 2 ** 27
 const MAX_TEXT = 1000
 
 /**
@@ -50,6 +51,8 @@ export function parseModel(json: Field, weights: Uint8Array): IntegerModel {
   const constants = openConstants(json.get('weights'), weights)
   const latent = parseLatent(json.get('latent'))
   const tensors = json.get('tensors').items().map(parseTensor)
+  if (tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0) > MAX_ELEMENTS_IN_ALL)
+    json.get('tensors').fail(`at most ${MAX_ELEMENTS_IN_ALL} elements in all`)
   const nodeFields = json.get('nodes').items()
   if (tensors.length !== nodeFields.length + 1)
     json.get('tensors').fail(`${nodeFields.length + 1} tensors: the latent and one for each node`)

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Hex } from 'viem'
 import { PlatemarkError } from '../model-export/platemark-error.js'
@@ -109,8 +110,8 @@ export function loadNative(): Addon {
   if (loaded !== undefined) return loaded
   const paths = LOCATIONS.map((location) => fileURLToPath(new URL(location, import.meta.url)))
   const path = paths.find((candidate) => existsSync(candidate))
-  const fix =
-    'Run `node prover/native/build.mjs` in the repository; it needs Rust and a C toolchain.'
+  const script = paths.map((it) => join(dirname(it), 'build.mjs')).find((it) => existsSync(it))
+  const fix = `Run \`node ${JSON.stringify(script ?? 'prover/native/build.mjs')}\` once; it needs Rust (https://rustup.rs) and a C toolchain.`
   if (path === undefined)
     throw new PlatemarkError('The native addon is not built.', {
       expected: paths.join(' or '),

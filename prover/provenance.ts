@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Image } from '../circuits/image-digest.js'
@@ -47,9 +48,7 @@ export async function writeProvenance(
       found: name,
       fix: `Use -o ${name.replace(/(\.provenance)?(\.json)?$/, '') || 'image'}${BUNDLE_SUFFIX}`,
     })
-  const keys = join(plate.directory, backend.name)
-  const setup = parseSetupRecord(await readJsonFile(join(keys, 'setup.json'), 'setup record'))
-  const verifyingKey = (await readJsonFile(join(keys, 'verifying-key.json'), 'verifying key')).value
+  const { setup, verifyingKey } = await readKeys(plate, backend)
   const proved = await backend.prove(plate, request, progress)
   const { height, width, channels } = plate.model.image
   const image: Image = { height, width, channels, pixels: proved.pixels }
@@ -70,6 +69,31 @@ export async function writeProvenance(
   await writeFileAtomic(imagePath, png)
   await writeBundle(bundlePath, bundle)
   return { bundle, bundlePath, imagePath, proved }
+}
+
+/** Record and key of a plate, which belong together: checked before anyone waits for a proof. */
+async function readKeys(
+  plate: Plate,
+  backend: Backend,
+): Promise<Pick<Bundle, 'setup' | 'verifyingKey'>> {
+  const folder = join(plate.directory, backend.name)
+  const path = join(folder, 'setup.json')
+  if (!existsSync(path))
+    throw new PlatemarkError('The compiled model has no keys.', {
+      expected: `a setup record at ${path}`,
+      found: 'no such file',
+      fix: `Run platemark setup ${plate.directory} --dev to try things out, or with --ptau for real use.`,
+    })
+  const setup = parseSetupRecord(await readJsonFile(path, 'setup record'))
+  const key = await readJsonFile(join(folder, 'verifying-key.json'), 'verifying key')
+  const found = backend.verifyingKeyHash(key.value)
+  if (found !== setup.verifyingKeyHash)
+    throw new PlatemarkError('Verifying key and setup record do not belong together.', {
+      expected: `the key ${setup.verifyingKeyHash} of ${path}`,
+      found,
+      fix: 'Run platemark setup again.',
+    })
+  return { setup, verifyingKey: key.value }
 }
 
 function describeImage(file: string, image: Image, png: Uint8Array): BundleImage {

@@ -91,6 +91,27 @@ test('deploys all contracts and says what they cost', () => {
   expect(deployed.totalGas).toBeLessThan(6_000_000n)
 })
 
+test('refuses a registry with other code, which could replace verifiers later', async () => {
+  const code = await chain.publicClient.getCode({ address: deployed.registry.address })
+  const registry: Address = '0x00000000000000000000000000000000000bad00'
+  await chain.publicClient.request<{
+    Method: 'anvil_setCode'
+    Parameters: [Address, string]
+    ReturnType: null
+  }>({ method: 'anvil_setCode', params: [registry, `${code}00`] })
+  const error = await refusal(
+    deployCollection(chain, {
+      verifierFiles,
+      modelId: TEST_MODEL_ID,
+      circuitHash,
+      insecure: true,
+      registry,
+      collection: { name: 'Sprites', symbol: 'SPR' },
+    }),
+  )
+  expect(error.shortMessage).toContain('not a ModelRegistry')
+})
+
 test('mints with a proof and reads the token back', async () => {
   const minted = await mint(chain, mintOptions(42n))
   expect(minted.tokenId).toBe(tokenIdOf(TEST_MODEL_ID, 42n))

@@ -3,6 +3,7 @@ import { PlatemarkError } from '../model-export/platemark-error.js'
 import { type Progress, silent } from '../model-export/progress.js'
 import type { SolidityFile } from '../prover/backend.js'
 import { withChainErrors } from './chain-error.js'
+import { hasCode } from './compare-code.js'
 import {
   type CompiledContract,
   compilePackageContract,
@@ -74,7 +75,7 @@ export type DeployedCollection = {
  *
  * @param chain - where, and the account that pays and owns the registration
  * @throws {PlatemarkError} for insecure setups on chains that are not local, missing funds, a verifier of
- * another model, and refusals of the chain.
+ * another model, a registry that is not our `ModelRegistry`, and refusals of the chain.
  * @example
  * const { collection } = await deployCollection(chain, {
  *   verifierFiles, modelId, circuitHash, insecure: true,
@@ -93,6 +94,13 @@ export async function deployCollection(
     compilePackageContract('ModelRegistry'),
     compilePackageContract('PlatemarkNFT'),
   ])
+
+  if (options.registry !== undefined && !(await hasCode(chain, options.registry, registryCode)))
+    throw new PlatemarkError('The registry is not a ModelRegistry of this version.', {
+      expected: 'the code of ModelRegistry: another registry could replace verifiers later',
+      found: `other code, or none, at ${options.registry}`,
+      fix: 'Leave the registry out to deploy a new one.',
+    })
 
   progress({ step: 'deploy the verifier', done: 1, total: 4 })
   const verifier = await deploy(chain, verifierCode, [])

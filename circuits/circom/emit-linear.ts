@@ -2,8 +2,9 @@ import type { AffineNode, IntegerTerm } from '../../model-export/integer-model.j
 import { rowMajorStrides } from '../../model-export/tensor-index.js'
 import type { CircomText } from './selector.js'
 
-/** Sums are nested so that no growing linear combination is copied more often than this. */
-const CHUNK = 16
+/** Summands of the inner and of the middle of three nested sums. */
+const PART = 8
+const BLOCK = 64
 
 /**
  * Circom of the linear part of an affine node: assigns the variable `acc`, for output element `o`, the
@@ -227,9 +228,9 @@ function emitContraction(contraction: Contraction, i: number, input: string): Ci
   const names = { y: `y${i}`, x: `x${i}` }
   const weights = constants(`w${i}`, contraction.weights)
   const groupOutputs = outputs / groups
-  const channel = groups === 1 ? '' : `(c \\ ${groupOutputs}) * ${inputs} + `
+  const channelStride = contraction.inputChannelStride
+  const group = groups === 1 ? '' : ` + (c \\ ${groupOutputs}) * ${inputs * channelStride}`
   const area = rows.kernel * columns.kernel
-  const depth = Math.min(CHUNK, inputs)
   return {
     declarations: [weights.declaration, ...emitTaps(names.y, rows), ...emitTaps(names.x, columns)],
     statements: [
@@ -238,18 +239,13 @@ function emitContraction(contraction: Contraction, i: number, input: string): Ci
       `var column = ${axisPosition(columns)};`,
       `for (var a = 0; a < ${names.y}Count[row]; a++) {`,
       `  for (var b = 0; b < ${names.x}Count[column]; b++) {`,
-      `    var from = ${names.y}Input[row][a] * ${rows.inputStride} + ${names.x}Input[column][b] * ${columns.inputStride};`,
+      `    var from = ${names.y}Input[row][a] * ${rows.inputStride} + ${names.x}Input[column][b] * ${columns.inputStride}${group};`,
       `    var tap = ${names.y}Kernel[row][a] * ${columns.kernel} + ${names.x}Kernel[column][b];`,
-      `    for (var start = 0; start < ${inputs}; start += ${depth}) {`,
-      '      var part = 0;',
-      `      for (var i = start; i < start + ${depth}; i++) {`,
-      ...(inputs % depth === 0 ? [] : [`        if (i < ${inputs}) {`]),
-      `        var at = (c * ${inputs} + i) * ${area} + tap;`,
-      `        part += ${weights.at('at')} * ${input}[(${channel}i) * ${contraction.inputChannelStride} + from];`,
-      ...(inputs % depth === 0 ? [] : ['        }']),
-      '      }',
-      '      acc += part;',
-      '    }',
+      `    var first = c * ${inputs * area} + tap;`,
+      ...sumInBlocks(
+        inputs,
+        `${weights.at(`first + i * ${area}`)} * ${input}[from + i * ${channelStride}]`,
+      ).map((line) => `    ${line}`),
       '  }',
       '}',
     ],
@@ -258,6 +254,26 @@ function emitContraction(contraction: Contraction, i: number, input: string): Ci
 
 function axisPosition(axis: Axis): string {
   return axis.size === 1 ? '0' : `(o \\ ${axis.outputStride}) % ${axis.size}`
+}
+
+/** Adds `summand`, for i below `count`, to `acc`, by way of sums of 8 and of 64. */
+function sumInBlocks(count: number, summand: string): string[] {
+  const part = Math.min(PART, count)
+  const block = Math.min(BLOCK, part * Math.ceil(count / part))
+  const line = `part += ${summand};`
+  return [
+    `for (var begin = 0; begin < ${count}; begin += ${block}) {`,
+    '  var block = 0;',
+    `  for (var start = begin; start < begin + ${block}; start += ${part}) {`,
+    '    var part = 0;',
+    `    for (var i = start; i < start + ${part}; i++) {`,
+    count % block === 0 ? `      ${line}` : `      if (i < ${count}) { ${line} }`,
+    '    }',
+    '    block += part;',
+    '  }',
+    '  acc += block;',
+    '}',
+  ]
 }
 
 function emitTaps(name: string, { taps }: Axis): string[] {

@@ -14,6 +14,7 @@ import {
   type WitnessCalculator,
   witnessValue,
 } from '../witness.js'
+import { planCircuit } from './circuit-plan.js'
 import { generateCircom, pixelWire } from './generate.js'
 import { everyShapeModel } from './sample-model.js'
 import { symbolWires } from './symbols.js'
@@ -166,6 +167,15 @@ describe('generateCircom on random models', () => {
     }
   })
 
+  test('refuses bounds that do not hold, as the range checks rest on them', () => {
+    const nodes = model.nodes.map((node, i) =>
+      node.kind === 'affine' && i === 0
+        ? { ...node, accumulator: { min: node.accumulator.min, max: node.accumulator.max - 1000 } }
+        : node,
+    )
+    expect(() => generateCircom({ ...model, nodes })).toThrow('bounds that do not hold')
+  })
+
   test('refuses a last table with values that are no bytes', () => {
     const broken: IntegerModel = {
       ...model,
@@ -174,6 +184,6 @@ describe('generateCircom on random models', () => {
         values: table.values.map((value) => value + 1),
       })),
     }
-    expect(() => generateCircom(broken)).toThrow('not made of bytes')
+    expect(() => planCircuit(broken)).toThrow('not made of bytes')
   })
 })

@@ -1,4 +1,5 @@
 import type { IntegerModel, RearrangeNode } from '../../model-export/integer-model.js'
+import { verifyBounds } from '../../model-export/intervals.js'
 import { elementCount, rowMajorStrides } from '../../model-export/tensor-index.js'
 import { DIGEST_RATE, digestStart } from '../image-digest.js'
 import { LIMB_BYTES } from '../seed-expansion.js'
@@ -19,12 +20,13 @@ export function pixelWire(plan: CircuitPlan, i: number): number {
 /**
  * Circom 2 source of a model's statement. Public signals, in order: output `imageDigest`, inputs
  * `latentLimb[k]` and `context`. There are no private inputs: the witness is a function of the public
- * signals, and every signal is determined by them.
+ * signals, and every signal is determined by them (but for `inverse` where nothing is saturated: any
+ * value gives the same 0).
  *
  * The text holds our own templates and one include, circomlib's Poseidon, which the compiler finds
  * by its library path.
  *
- * @throws {PlatemarkError} for a model that this backend cannot express.
+ * @throws {PlatemarkError} for a model that this backend cannot express, or whose bounds are false.
  * @example
  * const { source } = generateCircom(plate.model)
  */
@@ -32,6 +34,8 @@ export function generateCircom(model: IntegerModel): {
   readonly source: string
   readonly plan: CircuitPlan
 } {
+  // The widths of all range checks follow from the model's claimed bounds.
+  verifyBounds(model)
   const plan = planCircuit(model)
   const templates = plan.nodes.flatMap((node, i) =>
     node === undefined ? [] : [...emitLayer(model, node, i), ''],

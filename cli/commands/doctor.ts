@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { availableParallelism, totalmem } from 'node:os'
 import { join } from 'node:path'
+import { PlatemarkError } from '../../model-export/platemark-error.js'
 import { locatePackage } from '../../prover/groth16/node-process.js'
 import { loadNative } from '../../prover/native.js'
 import { type Register, subcommand } from '../command.js'
@@ -61,7 +62,10 @@ function native(): Finding {
     loadNative()
     return { name: 'native addon', ok: true, required: true, detail: 'loaded' }
   } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error)
+    const detail =
+      error instanceof PlatemarkError
+        ? `${error.shortMessage} ${error.fix ?? ''}`.trim()
+        : String(error)
     return { name: 'native addon', ok: false, required: true, detail }
   }
 }

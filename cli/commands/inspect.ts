@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { field } from '../../model-export/json-fields.js'
+import { readJsonFile } from '../../model-export/json-fields.js'
 import { describeOnnx } from '../../model-export/onnx/describe-onnx.js'
 import { readPlate } from '../../model-export/plate.js'
 import { PlatemarkError } from '../../model-export/platemark-error.js'
@@ -58,7 +58,7 @@ async function inspectPlate(path: string, terminal: Terminal): Promise<void> {
       .filter(({ name }) => existsSync(join(path, name, 'setup.json')))
       .map(async ({ name }) => {
         const file = join(path, name, 'setup.json')
-        return parseSetupRecord(field(JSON.parse(await readFile(file, 'utf8')), file))
+        return parseSetupRecord(await readJsonFile(file, 'setup record'))
       }),
   )
   const { height, width, channels } = model.image

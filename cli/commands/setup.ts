@@ -12,6 +12,13 @@ type Options = {
   readonly json?: boolean
 }
 
+const WHERE_POWERS_ARE = `
+Powers of tau: the ceremony of the Ethereum community, prepared for phase 2, one file a power:
+  https://storage.googleapis.com/zkevm/ptau/powersOfTau28_hez_final_<power>.ptau
+\`platemark estimate\` names the power that a model needs. Every point is checked here; that nobody
+knows the secret is not, so compare the file's BLAKE2b hash (b2sum) with the one in snarkjs' README.
+With --ptau, go on with \`platemark ceremony contribute\`: the key is insecure before that.`
+
 /** `setup`: the keys of a compiled model. */
 export const setup: Register = (program, run) => {
   program.addCommand(
@@ -23,6 +30,7 @@ export const setup: Register = (program, run) => {
       .option('--dev', 'a development key: insecure, whoever made it could forge proofs')
       .option('--ptau <file>', 'powers of tau of a public ceremony, in snarkjs format')
       .option('--backend <name>', 'proof system, when the plate has several')
+      .addHelpText('after', WHERE_POWERS_ARE)
       .action((directory: string, options: Options) =>
         run(options.json === true, async (terminal) => {
           const source = sourceOf(options)

@@ -1,7 +1,7 @@
-import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, realpath, writeFile } from 'node:fs/promises'
 import { dirname, join, parse } from 'node:path'
 import { PlatemarkError } from '../../model-export/platemark-error.js'
+import { withTemporaryFolder } from '../../model-export/temporary-folder.js'
 import { locatePackage, runNode } from './node-process.js'
 
 /** What circom makes of one source. */
@@ -19,7 +19,8 @@ export type CompiledCircom = {
  * circomlib on the library path.
  *
  * `--O1` and not `--O2`: the full simplification substitutes the dense rows of the linear layers into
- * each other, which costs far more than the constraints that it saves.
+ * each other, which costs far more than the constraints that it saves. `--sanity_check 0`: the witness
+ * generator need not test its own constraints, as every proof is verified.
  *
  * @throws {PlatemarkError} with the compiler's message when it refuses the source.
  * @example
@@ -31,8 +32,7 @@ export async function compileCircom(
 ): Promise<CompiledCircom> {
   const compiler = locatePackage('circom2')
   const libraries = await realpath(dirname(locatePackage('circomlib').directory))
-  const directory = await realpath(await mkdtemp(join(tmpdir(), 'platemark-circom-')))
-  try {
+  return withTemporaryFolder('circom', async (directory) => {
     const input = join(directory, 'circuit.circom')
     await writeFile(input, source)
     if (parse(input).root !== parse(libraries).root)
@@ -44,7 +44,19 @@ export async function compileCircom(
     // The compiler sees the file system through paths relative to its working directory.
     const result = await runNode(
       compiler.bin,
-      [input, '--r1cs', '--wasm', '--sym', '--O1', '-o', directory, '-l', '.'],
+      [
+        input,
+        '--r1cs',
+        '--wasm',
+        '--sym',
+        '--O1',
+        '--sanity_check',
+        '0',
+        '-o',
+        directory,
+        '-l',
+        '.',
+      ],
       { ...options, directory: libraries },
     )
     if (result.exitCode !== 0)
@@ -59,7 +71,5 @@ export async function compileCircom(
       seconds: result.seconds,
       peakMemoryBytes: result.peakMemoryBytes,
     }
-  } finally {
-    await rm(directory, { recursive: true, force: true })
-  }
+  })
 }

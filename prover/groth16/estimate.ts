@@ -5,17 +5,25 @@ import type { Estimate } from '../backend.js'
 import { PROOF_BYTES } from './encoding.js'
 import { BACKEND } from './plate-files.js'
 
-/** Beyond this the circom compiler, a 32-bit WebAssembly program, runs out of its 4 GB. */
+/** Proving beyond this takes more than a minute and, in snarkjs' WebAssembly, more than 5 GB. */
 export const MAX_CONSTRAINTS = 1_000_000
 
-/** Products of weights and activations, which the compiler expands one by one. */
+/** Products of weights and activations: circom expands them one by one, in four minutes for these. */
 export const MAX_WEIGHTS = 4_000_000
 
-/** Measured on two 2024 server cores (test/benchmarks); every other figure is proportional. */
-const COMPILE_SECONDS = { base: 1.5, constraint: 55e-6, weight: 50e-6 }
-const SETUP_SECONDS = { base: 0.5, constraint: 100e-6, weight: 10e-6 }
-const PROVE_SECONDS = { base: 1.5, constraint: 60e-6 }
-const MEMORY_BYTES = { base: 200e6, constraint: 8000, weight: 1500 }
+/*
+ * Measured with the sprite fixture (119,395 constraints, 260,288 products) and two models that are
+ * nearly all products (416,000) or all constraints (626,395), on two server cores of 2024. circom runs
+ * on one core, setup and prover on both.
+ */
+const COMPILE_SECONDS = { base: 1, constraint: 38e-6, weight: 65e-6 }
+const SETUP_SECONDS = { base: 0.3, constraint: 15e-6, weight: 2e-6 }
+const PROVE_SECONDS = { base: 1, constraint: 38e-6 }
+const COMPILE_BYTES = { base: 550e6, constraint: 300, weight: 500 }
+const PROVE_BYTES = { base: 350e6, constraint: 5000 }
+
+/** Coefficients of the matrices A and B in a proving key: each bit has three, each product four. */
+const COEFFICIENTS = 4
 
 /** Whole transaction of `verifyImage`; one limb more costs a multiplication, an addition and a block of keccak. */
 const GAS = { base: 229_000, limb: 7_200 }
@@ -49,9 +57,9 @@ export function estimateGroth16(model: IntegerModel): Estimate {
     compileSeconds: linear(COMPILE_SECONDS),
     setupSeconds: linear(SETUP_SECONDS),
     proveSeconds: linear(PROVE_SECONDS),
-    peakMemoryBytes: Math.round(linear(MEMORY_BYTES)),
+    peakMemoryBytes: Math.round(Math.max(linear(COMPILE_BYTES), linear(PROVE_BYTES))),
     // A, B1 and C in G1 (64 bytes), B2 in G2 (128 bytes) a wire; H a domain point; 44 bytes a coefficient.
-    provingKeyBytes: constraints * (64 + 64 + 128 + 64 + 3 * 44) + domain * 64,
+    provingKeyBytes: constraints * (64 + 64 + 128 + 64 + COEFFICIENTS * 44) + domain * 64,
     proofBytes: PROOF_BYTES,
     gas: GAS.base + GAS.limb * latentLimbs,
   }

@@ -1,15 +1,19 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sampleModel } from '../../circuits/circom/sample-model.js'
 import type { AffineNode, IntegerModel } from '../../model-export/integer-model.js'
 import { modelId, type Plate } from '../../model-export/plate.js'
 import { silent } from '../../model-export/progress.js'
+import { developmentPowersOfTau } from '../native.js'
 import { groth16 } from './backend.js'
 import { plateFiles } from './plate-files.js'
 import { makeSamplePlate, type SamplePlate } from './sample-circuit.js'
 import { setupGroth16 } from './setup.js'
+import { runSnarkjs } from './snarkjs-process.js'
+import { verifyingKeyHash } from './verifying-key.js'
+import { readProvingKey } from './zkey.js'
 
 /* Plates that somebody else wrote, with claims that do not follow from their content. */
 
@@ -51,6 +55,34 @@ describe('a setup record', () => {
     await setupGroth16(sample, { kind: 'development' }, silent)
   }, 60_000)
   afterAll(() => sample.remove())
+
+  test('that calls a key secure which only a public beacon has touched makes no verifier', async () => {
+    const { directory } = sample
+    const files = plateFiles(sample)
+    const powers = join(directory, 'powers.ptau')
+    await developmentPowersOfTau(powers, 3, silent)
+    await setupGroth16(sample, { kind: 'ptau', path: powers }, silent)
+    const closed = join(directory, 'closed.zkey')
+    const hash = '01'.repeat(32)
+    await runSnarkjs(['zkey', 'beacon', files.provingKey, closed, hash, '10', '-n=beacon'])
+    await copyFile(closed, files.provingKey)
+    const { verifyingKey } = await readProvingKey(closed)
+    const record = JSON.parse(await readFile(files.setup, 'utf8'))
+    const lie = {
+      ...record,
+      insecure: false,
+      verifyingKeyHash: verifyingKeyHash(verifyingKey),
+      ptauContributions: ['Ada'],
+      contributions: ['beacon'],
+    }
+    await writeFile(files.setup, JSON.stringify(lie))
+    await writeFile(files.verifyingKey, JSON.stringify(verifyingKey))
+    const plate = { directory, model, modelId: modelId(model) }
+    await expect(groth16.solidity(plate, {})).rejects.toThrow(
+      'The proving key is not the one that setup.json describes.',
+    )
+    await setupGroth16(sample, { kind: 'development' }, silent)
+  })
 
   test('that calls a development key a ceremony’s makes no verifier', async () => {
     const { directory } = sample

@@ -62,7 +62,9 @@ export async function readKeys(
           ? [basename(files.setup), `contributions ${record.contributions}`, String(names)]
           : key.development !== (record.kind === 'development')
             ? [basename(files.setup), record.kind, key.development ? 'development' : 'ptau']
-            : undefined
+            : !record.insecure && !key.contributions.some(({ kind }) => kind === 'person')
+              ? [basename(files.setup), 'a secure key', 'no contribution but public beacons']
+              : undefined
   if (disagreement !== undefined)
     throw new PlatemarkError(`The proving key is not the one that ${disagreement[0]} describes.`, {
       expected: disagreement[1]!,

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PlatemarkError } from '../../model-export/platemark-error.js'
@@ -41,6 +41,36 @@ describe('runNode', () => {
     await expect(runNode(path, [], { signal: AbortSignal.abort() })).rejects.toThrow('aborted')
   })
 
+  test('ends in the middle of a computation when its parent is interrupted', async () => {
+    const built = new URL('../../dist/prover/groth16/node-process.js', import.meta.url).href
+    const pidFile = join(directory, 'pid')
+    const child = await script(
+      'e.mjs',
+      `import { writeFileSync } from 'node:fs'
+       writeFileSync(${JSON.stringify(pidFile)}, String(process.pid))
+       for (;;) {}`,
+    )
+    const parent = spawn(process.execPath, [
+      '--input-type=module',
+      '-e',
+      `const { runNode } = await import(${JSON.stringify(built)})
+       process.on('exit', () => console.log('exit handlers ran'))
+       await runNode(${JSON.stringify(child)}, [])`,
+    ])
+    let output = ''
+    parent.stdout.on('data', (data) => {
+      output += String(data)
+    })
+    const ended = new Promise<number | null>((resolve) => {
+      parent.once('close', (code) => resolve(code))
+    })
+    const pid = await eventually(async () => Number(await readFile(pidFile, 'utf8')) || undefined)
+    parent.kill('SIGINT')
+    expect(await ended).toBe(130)
+    expect(output).toContain('exit handlers ran')
+    await eventually(async () => !isAlive(pid) || undefined)
+  })
+
   test('ends when its parent is killed', async () => {
     const child = await script('d.mjs', 'console.log(process.pid); setInterval(() => {}, 1000)')
     // Standard input from the parent, as runNode gives it, is what tells the child.
@@ -77,6 +107,16 @@ describe('the programs', () => {
     )
   }, 20_000)
 })
+
+/** Asks again until there is an answer. */
+async function eventually<T>(ask: () => Promise<T | undefined>): Promise<T> {
+  for (let i = 0; i < 200; i++) {
+    const answer = await ask().catch(() => undefined)
+    if (answer !== undefined) return answer
+    await new Promise((next) => setTimeout(next, 50))
+  }
+  throw new Error('no answer in ten seconds')
+}
 
 function isAlive(pid: number): boolean {
   try {

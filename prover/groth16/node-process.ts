@@ -79,9 +79,38 @@ function locateManifest(name: string): string {
 
 /** Children that are still running; they must not outlive us. */
 const running = new Set<() => void>()
-process.once('exit', () => {
-  for (const kill of running) kill()
-})
+
+const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
+
+function guard(kill: () => void): void {
+  if (running.size === 0) {
+    process.on('exit', killRunning)
+    for (const signal of Object.keys(SIGNALS)) process.on(signal, onSignal)
+  }
+  running.add(kill)
+}
+
+function release(kill: () => void): void {
+  if (!running.delete(kill) || running.size > 0) return
+  process.off('exit', killRunning)
+  for (const signal of Object.keys(SIGNALS)) process.off(signal, onSignal)
+}
+
+function killRunning(): void {
+  for (const kill of [...running]) {
+    kill()
+    release(kill)
+  }
+}
+
+/**
+ * A child in the middle of a computation does not see that its input has closed. Unless the program has
+ * a handler of its own, ends it as the signal would have, but with its `exit` handlers.
+ */
+function onSignal(signal: keyof typeof SIGNALS): void {
+  killRunning()
+  if (process.listenerCount(signal) === 0) process.exit(128 + SIGNALS[signal])
+}
 
 /**
  * Runs a JavaScript program in a Node process of its own and waits until it has ended.
@@ -112,13 +141,13 @@ export function runNode(
     const kill = () => {
       child.kill('SIGKILL')
     }
-    running.add(kill)
+    guard(kill)
     signal?.addEventListener('abort', kill, { once: true })
     const output = collect(child.stdout)
     const errors = collect(child.stderr)
     const memory = collect(child.stdio[3] as NodeJS.ReadableStream)
     const settle = () => {
-      running.delete(kill)
+      release(kill)
       signal?.removeEventListener('abort', kill)
     }
     child.once('error', (cause) => {

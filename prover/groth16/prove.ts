@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { generateImage } from '../../circuits/generate-image.js'
 import { poseidonDigest } from '../../circuits/image-digest.js'
@@ -12,6 +11,7 @@ import {
 import type { Plate } from '../../model-export/plate.js'
 import { PlatemarkError } from '../../model-export/platemark-error.js'
 import type { Progress } from '../../model-export/progress.js'
+import { withTemporaryFolder } from '../../model-export/temporary-folder.js'
 import type { ProveRequest, ProveResult } from '../backend.js'
 import type { Statement } from '../statement.js'
 import { encodeProof, publicSignals } from './encoding.js'
@@ -100,11 +100,10 @@ async function runProver(
   witness: Witness,
   signals: readonly bigint[],
 ): Promise<{ readonly proof: Uint8Array; readonly peakMemoryBytes: number }> {
-  const directory = await mkdtemp(join(tmpdir(), 'platemark-prove-'))
-  const [wtns, proofFile, signalsFile] = ['witness.wtns', 'proof.json', 'public.json'].map((name) =>
-    join(directory, name),
-  ) as [string, string, string]
-  try {
+  return withTemporaryFolder('prove', async (directory) => {
+    const [wtns, proofFile, signalsFile] = ['witness.wtns', 'proof.json', 'public.json'].map(
+      (name) => join(directory, name),
+    ) as [string, string, string]
     await writeFile(wtns, encodeWtns(witness))
     const { peakMemoryBytes } = await runSnarkjs([
       'groth16',
@@ -121,7 +120,5 @@ async function runProver(
       })
     const proof = parseSnarkjsProof(JSON.parse(await readFile(proofFile, 'utf8')))
     return { proof: encodeProof(proof), peakMemoryBytes }
-  } finally {
-    await rm(directory, { recursive: true, force: true })
-  }
+  })
 }

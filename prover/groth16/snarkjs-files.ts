@@ -1,7 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { field } from '../../model-export/json-fields.js'
+import { withTemporaryFolder } from '../../model-export/temporary-folder.js'
 import { BASE_FIELD, type Groth16Proof } from './encoding.js'
 import { trySnarkjs } from './snarkjs-process.js'
 import type { G1Coordinates, G2Coordinates, Groth16VerifyingKey } from './verifying-key.js'
@@ -73,14 +73,11 @@ export async function verifyWithSnarkjs(
   signals: readonly bigint[],
   proof: Groth16Proof,
 ): Promise<boolean> {
-  const directory = await mkdtemp(join(tmpdir(), 'platemark-verify-'))
-  try {
+  return withTemporaryFolder('verify', async (directory) => {
     const contents = [snarkjsVerifyingKey(key), signals.map(String), snarkjsProof(proof)]
     const paths = ['key.json', 'public.json', 'proof.json'].map((name) => join(directory, name))
     await Promise.all(paths.map((path, i) => writeFile(path, JSON.stringify(contents[i]))))
     const { exitCode, output } = await trySnarkjs(['groth16', 'verify', ...paths])
     return exitCode === 0 && output.includes('OK!')
-  } finally {
-    await rm(directory, { recursive: true, force: true })
-  }
+  })
 }

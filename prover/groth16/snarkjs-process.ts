@@ -17,6 +17,7 @@ export async function runSnarkjs(
   if (result.exitCode !== 0)
     throw new PlatemarkError(`snarkjs ${args.slice(0, 2).join(' ')} failed.`, {
       found: result.output.trim().slice(-2000),
+      fix: 'A file that it was given may be broken: make the keys again with platemark setup.',
     })
   return result
 }

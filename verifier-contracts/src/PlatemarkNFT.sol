@@ -25,8 +25,9 @@ import {TokenMetadata} from "./TokenMetadata.sol";
 ///   recipient, so front-running gains nothing.
 /// - `proof` in ERC-7007's functions and event is the recipient (20 bytes) followed by the proof bytes.
 /// - Which models count is the collection owner's choice (`admitModel`); renouncing ownership ends it.
-///   A model once admitted keeps its verifier forever; its registrant can deprecate it, which stops
-///   minting and leaves existing tokens as they are.
+///   A model once admitted keeps its verifier forever, provided that `REGISTRY` is a `ModelRegistry`,
+///   whose entries cannot change; its registrant can deprecate it, which stops minting and leaves
+///   existing tokens as they are.
 /// @dev Tokens cannot be burned, so a statement is never minted twice.
 contract PlatemarkNFT is ERC721, ERC2981, Ownable2Step, IERC7007Enumerable, IERC4906 {
     /// @notice What a collection is made with.

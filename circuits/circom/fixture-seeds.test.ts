@@ -1,0 +1,31 @@
+import { SPRITES_OPTIONS, spritesOnnx } from '../../fixtures/golden.js'
+import { quantizeOnnx } from '../../model-export/compile-model.js'
+import { execute } from '../../model-export/execute.js'
+import { silent } from '../../model-export/progress.js'
+import { compileCircom } from '../../prover/groth16/circom-process.js'
+import { toLimbs } from '../limbs.js'
+import { expandSeed } from '../seed-expansion.js'
+import { loadWitnessCalculator, witnessValue } from '../witness.js'
+import { generateCircom, pixelWire } from './generate.js'
+
+/** About five minutes; `npm run test:slow` runs it. */
+const slow = process.env.PLATEMARK_SLOW === '1'
+
+;(slow ? test : test.skip)(
+  'the sprite fixture: circuit and executor agree for 1,000 seeds, bit for bit',
+  async () => {
+    const model = await quantizeOnnx(await spritesOnnx(), 'sprites', SPRITES_OPTIONS, silent)
+    const { source, plan } = generateCircom(model)
+    const calculator = await loadWitnessCalculator((await compileCircom(source)).wasm)
+    for (let seed = 0n; seed < 1000n; seed++) {
+      const latent = expandSeed(seed, model.latent.dimensions)
+      const witness = calculator.calculate({ latentLimb: toLimbs(latent), context: [seed] })
+      const pixels = execute(model, latent)
+      const differing = pixels.findIndex(
+        (pixel, i) => witnessValue(witness, pixelWire(plan, i)) !== BigInt(pixel),
+      )
+      if (differing >= 0) throw new Error(`seed ${seed}: pixel ${differing} differs`)
+    }
+  },
+  1_200_000,
+)
