@@ -31,6 +31,7 @@ const commands = [
   'inspect',
   'estimate',
   'setup',
+  'srs',
   'ceremony',
   'generate',
   'prove',
@@ -103,7 +104,7 @@ test.each([
 
 test('a ceremony can be rehearsed with powers of tau of one’s own', async () => {
   const ptau = join(folder, 'rehearsal.ptau')
-  const written = await run('ceremony', 'rehearse', '--power', '4', '-o', ptau, '--json')
+  const written = await run('srs', 'dev', '--power', '4', '-o', ptau, '--json')
   expect(written.exitCode).toBe(0)
   expect(JSON.parse(written.stdout)).toEqual({ ptau, power: 4, insecure: true })
   expect((await readFile(ptau)).subarray(0, 4).toString()).toBe('ptau')

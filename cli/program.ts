@@ -13,6 +13,7 @@ import { inspect } from './commands/inspect.js'
 import { mint } from './commands/mint.js'
 import { prove } from './commands/prove.js'
 import { setup } from './commands/setup.js'
+import { srs } from './commands/srs.js'
 import { verifier } from './commands/verifier.js'
 import { verify } from './commands/verify.js'
 import { describeError, openTerminal, toJson } from './terminal.js'
@@ -24,6 +25,7 @@ const commands: readonly Register[] = [
   inspect,
   estimate,
   setup,
+  srs,
   ceremony,
   generate,
   prove,

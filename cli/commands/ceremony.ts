@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
 import { type Command, Option } from 'commander'
-import { makeFileAtomic } from '../../model-export/atomic-write.js'
 import { readPlate } from '../../model-export/plate.js'
 import { PlatemarkError } from '../../model-export/platemark-error.js'
 import type { SetupRecord } from '../../prover/backend.js'
@@ -11,7 +10,6 @@ import {
   importContribution,
   verifyCeremony,
 } from '../../prover/groth16/ceremony.js'
-import { developmentPowersOfTau } from '../../prover/native.js'
 import { count, type Register, type Runner, subcommand, subcommandGroup } from '../command.js'
 import { rows, type Terminal } from '../terminal.js'
 
@@ -34,7 +32,6 @@ export const ceremony: Register = (program, run) => {
   addImport(group, run)
   addBeacon(group, run)
   addVerify(group, run)
-  addRehearsal(group, run)
   program.addCommand(group)
 }
 
@@ -154,32 +151,6 @@ function addVerify(group: Command, run: Runner): void {
               : [`INVALID: ${verdict.reason}`],
           )
           return verdict.valid ? 0 : 1
-        }),
-      ),
-  )
-}
-
-function addRehearsal(group: Command, run: Runner): void {
-  group.addCommand(
-    subcommand('rehearse', 'Write insecure powers of tau, to rehearse a ceremony with.', [
-      'platemark ceremony rehearse --power 17 -o rehearsal.ptau',
-      'platemark setup model.plate/ --ptau rehearsal.ptau',
-    ])
-      .requiredOption(
-        '--power <n>',
-        'log2 of the number of powers; the one that `platemark estimate` names',
-        count('--power', 1, 22),
-      )
-      .requiredOption('-o, --output <file>', 'powers of tau to write')
-      .action((options: { power: number; output: string; json?: boolean }) =>
-        run(options.json === true, async (terminal) => {
-          const { power, output } = options
-          await makeFileAtomic(output, (partial) =>
-            developmentPowersOfTau(partial, power, terminal.progress),
-          )
-          terminal.remark('warning: insecure, whoever made this file could forge proofs.')
-          terminal.result({ ptau: output, power, insecure: true }, [output])
-          return 0
         }),
       ),
   )
