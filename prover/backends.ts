@@ -4,7 +4,7 @@ import { groth16 } from './groth16/backend.js'
 import { sumcheck } from './sumcheck/backend.js'
 
 /** Every proof system, in order of preference. Adding one is adding a line. */
-export const backends: readonly Backend[] = [groth16, sumcheck]
+export const backends: readonly Backend[] = [sumcheck, groth16]
 
 /**
  * The backend of a name.

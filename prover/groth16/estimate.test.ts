@@ -29,7 +29,9 @@ describe('estimateGroth16', () => {
   })
 
   test('names the limit that a model is over', () => {
-    const large = estimateGroth16(pixels(300, 400, (q) => Math.round(255 / (1 + Math.exp(-q / 500)))))
+    const large = estimateGroth16(
+      pixels(300, 400, (q) => Math.round(255 / (1 + Math.exp(-q / 500)))),
+    )
     expect(large.feasible).toBe(false)
     expect(large.reason).toContain(`the limit is ${MAX_CONSTRAINTS.toLocaleString('en-US')}`)
     const dense = sampleModel(600, [
