@@ -7,6 +7,7 @@ import { trace } from '../../model-export/execute.js'
 import { silent } from '../../model-export/progress.js'
 import { keyText, makeKey } from './key.js'
 import { sumcheckNative } from './native.js'
+import { verifySumcheck } from './verifier/verify.js'
 
 /** Prints phases, memory and proof size: node dist/prover/sumcheck/bench.js model.onnx [columnBits] */
 const [path = '', bitsText, profile = 'fidelity'] = process.argv.slice(2)
@@ -67,14 +68,19 @@ for (let i = 0; i < 3; i++) {
   const cpu = ((user + system) / 1e6).toFixed(3)
   t = clock()
   const verdict = await native.sumcheckVerify({ ...statement, proof })
+  const rustVerify = clock() - t
+  t = clock()
+  const reason = verifySumcheck({ ...statement, key, proof })
+  const typescriptVerify = clock() - t
   console.log({
     total: total.toFixed(3),
     cpu,
     executed: executed.toFixed(3),
     laidOut: laidOut.toFixed(3),
     bytes: proof.length,
-    verify: (clock() - t).toFixed(3),
-    verdict,
+    rustVerify: rustVerify.toFixed(3),
+    typescriptVerify: typescriptVerify.toFixed(3),
+    valid: verdict === null && reason === undefined,
     rss: process.resourceUsage().maxRSS / 1024,
   })
   console.log(phases.map((p) => `${p.name} ${p.seconds.toFixed(3)}`).join(' | '))
