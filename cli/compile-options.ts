@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { type Command, Option } from 'commander'
-import type { CompileOptions } from '../model-export/compile-model.js'
+import { type CompileOptions, quantizeOnnx } from '../model-export/compile-model.js'
 import { PlatemarkError } from '../model-export/platemark-error.js'
+import type { Progress } from '../model-export/progress.js'
 import type { Backend } from '../prover/backend.js'
 import { backends, findBackend } from '../prover/backends.js'
 import { count } from './command.js'
@@ -13,7 +14,8 @@ export const NO_BACKEND = 'none'
 
 /** What `compile` and `estimate` have in common on the command line. */
 export type ModelOptions = {
-  readonly backend: string
+  /** Absent: chosen by size, see `chooseBackend`. */
+  readonly backend?: string
   readonly profile?: 'compact' | 'balanced' | 'fidelity'
   readonly latent: 'normal' | 'uniform'
   readonly range?: readonly [number, number]
@@ -27,9 +29,10 @@ export type ModelOptions = {
 export function withModelOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--backend <name>', 'proof system; none compiles the integer model only')
-        .choices([...backends.map((backend) => backend.name), NO_BACKEND])
-        .default(backends[0]?.name ?? NO_BACKEND),
+      new Option(
+        '--backend <name>',
+        'proof system; none compiles the integer model only (default: groth16, which chains verify, for models that it can do, else sumcheck)',
+      ).choices([...backends.map((backend) => backend.name), NO_BACKEND]),
     )
     .addOption(
       new Option(
@@ -58,18 +61,43 @@ export function withModelOptions(command: Command): Command {
     .option('--name <name>', 'name of the model (default: the file name)')
 }
 
-/** The backend that was asked for, or undefined for `none`. */
-export function chosenBackend(options: ModelOptions): Backend | undefined {
-  return options.backend === NO_BACKEND ? undefined : findBackend(options.backend)
+/**
+ * The backend that was asked for; undefined for `none`. When none was named: the first that can do the
+ * model, those that a chain can verify before the others.
+ *
+ * @throws {PlatemarkError} as the compiler, and when no backend can do the model.
+ */
+export function chooseBackend(
+  onnx: Uint8Array,
+  name: string,
+  options: ModelOptions,
+  progress: Progress,
+): Backend | undefined {
+  if (options.backend === NO_BACKEND) return undefined
+  if (options.backend !== undefined) return findBackend(options.backend)
+  const reasons: string[] = []
+  for (const backend of [...backends].sort((a, b) => Number(b.onChain) - Number(a.onChain))) {
+    const model = quantizeOnnx(onnx, name, compileOptions(options, backend), progress)
+    const { feasible, reason } = backend.estimate(model)
+    if (feasible) return backend
+    reasons.push(`${backend.name}: ${reason ?? 'not feasible'}`)
+  }
+  throw new PlatemarkError('The model is too large for every backend.', {
+    found: reasons.join(' '),
+    fix: 'Use a smaller model, or --backend none to generate without proofs.',
+  })
 }
 
 /** Options for the compiler; only what was given, so that its defaults stay its own. */
-export function compileOptions(options: ModelOptions): CompileOptions {
+export function compileOptions(
+  options: ModelOptions,
+  backend: Backend | undefined,
+): CompileOptions {
   const { range, layout, weightBits, activationBits } = options
   return {
     toolVersion,
     latent: options.latent,
-    profile: options.profile ?? (options.backend === 'groth16' ? 'compact' : 'fidelity'),
+    profile: options.profile ?? (backend?.name === 'groth16' ? 'compact' : 'fidelity'),
     ...(range === undefined ? {} : { outputRange: range }),
     ...(layout === undefined ? {} : { layout }),
     ...(weightBits === undefined ? {} : { weightBits }),

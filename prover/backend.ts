@@ -97,6 +97,8 @@ export type Backend = {
   readonly proofSystem: string
   /** Name of the scheme of `Statement.imageHash`. */
   readonly imageHashScheme: string
+  /** Whether `solidity` writes a contract that verifies this backend's proofs. */
+  readonly onChain: boolean
   /** File in `<plate>/<name>/` that is the circuit; its keccak256 is the registry's circuit hash. */
   readonly circuitFile: string
   readonly estimate: (model: IntegerModel) => Estimate

@@ -6,7 +6,7 @@ import { modelId, writePlate } from '../../model-export/plate.js'
 import { PlatemarkError } from '../../model-export/platemark-error.js'
 import { type Register, subcommand } from '../command.js'
 import {
-  chosenBackend,
+  chooseBackend,
   compileOptions,
   type ModelOptions,
   readModelFile,
@@ -26,7 +26,7 @@ export const compile: Register = (program, run) => {
         'Compile an ONNX generator to an exact integer model and its circuit.',
         [
           'platemark compile model.onnx -o model.plate/',
-          'platemark compile model.onnx -o model.plate/ --backend none --latent uniform',
+          'platemark compile model.onnx -o model.plate/ --backend sumcheck --latent uniform',
         ],
       )
         .argument('<onnx>', 'ONNX file of the generator')
@@ -36,8 +36,9 @@ export const compile: Register = (program, run) => {
         refuseForeignFolder(options.output)
         const { name, bytes } = await readModelFile(path, options)
         const { progress } = terminal
-        const { model, report } = await compileModel(bytes, name, compileOptions(options), progress)
-        const backend = chosenBackend(options)
+        const backend = chooseBackend(bytes, name, options, progress)
+        const compiled = await compileModel(bytes, name, compileOptions(options, backend), progress)
+        const { model, report } = compiled
         const estimate = backend?.estimate(model)
         if (estimate !== undefined) refuseInfeasible(estimate)
         const id = modelId(model)
@@ -55,6 +56,7 @@ export const compile: Register = (program, run) => {
           },
           rows([
             ['compiled model', options.output],
+            ['backend', backend?.name ?? 'none'],
             ['model id', id],
             ['parameters', report.parameters],
             ['activations', report.activations],

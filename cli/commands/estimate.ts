@@ -1,13 +1,16 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { quantizeOnnx } from '../../model-export/compile-model.js'
+import type { IntegerModel } from '../../model-export/integer-model.js'
 import { readPlate } from '../../model-export/plate.js'
-import { backends } from '../../prover/backends.js'
+import type { Progress } from '../../model-export/progress.js'
+import type { Backend } from '../../prover/backend.js'
+import { backends, findBackend } from '../../prover/backends.js'
 import { type Register, subcommand } from '../command.js'
 import {
-  chosenBackend,
   compileOptions,
   type ModelOptions,
+  NO_BACKEND,
   readModelFile,
   withModelOptions,
 } from '../compile-options.js'
@@ -25,28 +28,43 @@ export const estimate: Register = (program, run) => {
       ]).argument('<path>', 'ONNX file or compiled model'),
     ).action((path: string, options: Options) =>
       run(options.json === true, async (terminal) => {
-        const model = existsSync(join(path, 'model.json'))
-          ? (await readPlate(path)).model
-          : await quantize(path, options, terminal.progress)
-        const backend = chosenBackend(options)
-        const estimates = (backend === undefined ? backends : [backend]).map((it) =>
-          it.estimate(model),
-        )
+        const models = existsSync(join(path, 'model.json'))
+          ? await plateModels(path, options)
+          : await onnxModels(path, options, terminal.progress)
+        const estimates = models.map(({ backend, model }) => backend.estimate(model))
         terminal.result(
           estimates.length === 1 ? { ...estimates[0] } : { estimates },
           estimates.flatMap(estimateLines),
         )
-        return estimates.every(({ feasible }) => feasible) ? 0 : 1
+        return estimates.some(({ feasible }) => feasible) ? 0 : 1
       }),
     ),
   )
 }
 
-async function quantize(
+type Candidate = { readonly backend: Backend; readonly model: IntegerModel }
+
+/** A compiled model for the backends that it was compiled for, or all when it was for none. */
+async function plateModels(path: string, options: ModelOptions): Promise<readonly Candidate[]> {
+  const { model } = await readPlate(path)
+  const compiled = backends.filter(({ name }) => existsSync(join(path, name)))
+  return wanted(options, compiled).map((backend) => ({ backend, model }))
+}
+
+/** An ONNX file as each backend would have it. */
+async function onnxModels(
   path: string,
   options: ModelOptions,
-  progress: Parameters<typeof quantizeOnnx>[3],
-) {
+  progress: Progress,
+): Promise<readonly Candidate[]> {
   const { name, bytes } = await readModelFile(path, options)
-  return quantizeOnnx(bytes, name, compileOptions(options), progress)
+  return wanted(options, []).map((backend) => ({
+    backend,
+    model: quantizeOnnx(bytes, name, compileOptions(options, backend), progress),
+  }))
+}
+
+function wanted({ backend }: ModelOptions, preferred: readonly Backend[]): readonly Backend[] {
+  if (backend !== undefined && backend !== NO_BACKEND) return [findBackend(backend)]
+  return preferred.length > 0 ? preferred : backends
 }

@@ -22,6 +22,7 @@ export const groth16: Backend = {
   proofSystem: 'groth16-bn254-v1',
   imageHashScheme: 'poseidon',
   circuitFile: 'circuit.r1cs',
+  onChain: true,
   estimate: estimateGroth16,
   compile: compileGroth16,
   setup: setupGroth16,

@@ -24,6 +24,7 @@ export const sumcheck: Backend = {
   proofSystem: 'sumcheck-bn254-v1',
   imageHashScheme: 'keccak256',
   circuitFile: 'layout.json',
+  onChain: false,
   estimate: estimateSumcheck,
   compile: async (plate, progress) => {
     progress({ step: 'lay out the model' })
