@@ -167,7 +167,8 @@ function wantedStep(
 
 /**
  * An output finer than its table's rows has integers that are never used: where rows are coarser than
- * wanted, the output becomes as coarse.
+ * wanted, the output becomes as coarse. It still saturates at the same real value: otherwise the bounds of
+ * a deep model grow from layer to layer, until one row of the last table spans many pixels.
  */
 function stretch(
   code: OutputCode,
@@ -177,7 +178,8 @@ function stretch(
 ): OutputCode {
   if (!code.elastic || isCurved(activation) || !(slope > 0)) return code
   const factor = min(code.factor, 1 / (step * slope))
-  return { ...code, factor }
+  const shrink = factor / code.factor
+  return { ...code, factor, min: floor(code.min * shrink), max: -floor(-code.max * shrink) }
 }
 
 /**
