@@ -1,7 +1,9 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { expandSeed } from '../circuits/seed-expansion.js'
 import { fixturePath } from '../fixtures/golden.js'
 import { compileModel } from '../model-export/compile-model.js'
@@ -9,13 +11,14 @@ import { execute } from '../model-export/execute.js'
 import { modelId, writePlate } from '../model-export/plate.js'
 import { silent } from '../model-export/progress.js'
 import type { Backend } from '../prover/backend.js'
-import { backends } from '../prover/backends.js'
+import { backends, findBackend } from '../prover/backends.js'
 import { LOCAL_CONTEXT } from '../prover/statement.js'
+import { buildDecoder } from './build-decoder.js'
 
 /*
  * Prints what every backend costs for every model, in one run:
  *
- *     npm run bench                  the fixtures, and public models where they are at hand
+ *     npm run bench                  the fixtures, public models where they are at hand, a sweep of widths
  *     npm run bench -- model.onnx    your own
  *
  * Times are wall seconds, `prove` and `verify` the median of PROOFS seeds. Memory is the peak of the
@@ -23,29 +26,63 @@ import { LOCAL_CONTEXT } from '../prover/statement.js'
  */
 
 const PROOFS = 3
-const given = process.argv.slice(2)
-const models = (
-  given.length > 0
-    ? given
-    : [
-        fixturePath('sprites/sprites.onnx'),
-        '../shared/models/sunrises_decoder.onnx',
-        '../shared/models/mnist_gan.onnx',
-      ]
-).filter((path) => {
+/** Channels of the last hidden layer of the generators that show how cost grows. */
+const WIDTHS = [8, 16, 32, 64]
+const FIXTURES = [
+  fixturePath('sprites/sprites.onnx'),
+  fixturePath('landscapes/landscapes.onnx'),
+  '../shared/models/sunrises_decoder.onnx',
+  '../shared/models/mnist_gan.onnx',
+]
+
+type Row = Readonly<Record<string, string | number>>
+
+const [first, ...rest] = process.argv.slice(2)
+if (first === '--one') {
+  // A process for each measurement, because peak memory never goes down.
+  process.stdout.write(JSON.stringify(await measure(rest[0]!, findBackend(rest[1]!))))
+} else {
+  const paths = first === undefined ? FIXTURES : [first, ...rest]
+  const folder = await mkdtemp(join(tmpdir(), 'platemark-bench-'))
+  try {
+    console.table(measureAll(paths.filter(isHere)))
+    if (first === undefined) console.table(measureAll(await writeSweep(folder)))
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+function isHere(path: string): boolean {
   if (existsSync(path)) return true
   process.stderr.write(`${path}: not here, left out\n`)
   return false
-})
+}
 
-type Row = Readonly<Record<string, string | number>>
-const rows: Row[] = []
-for (const path of models)
-  for (const backend of backends) {
-    process.stderr.write(`${basename(path)} on ${backend.name} …\n`)
-    rows.push(await measure(path, backend))
-  }
-console.table(rows)
+function measureAll(paths: readonly string[]): readonly Row[] {
+  return paths.flatMap((path) =>
+    backends.map(({ name }) => {
+      process.stderr.write(`${basename(path)} on ${name} …\n`)
+      const self = fileURLToPath(import.meta.url)
+      const { stdout, status } = spawnSync(process.execPath, [self, '--one', path, name], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+        encoding: 'utf8',
+      })
+      if (status !== 0) throw new Error(`${path} on ${name} ended with exit code ${status}`)
+      return JSON.parse(stdout) as Row
+    }),
+  )
+}
+
+/** Generators of one shape and growing width: 32 latents to 32 × 32 × 3, random weights. */
+async function writeSweep(folder: string): Promise<readonly string[]> {
+  return Promise.all(
+    WIDTHS.map(async (width) => {
+      const path = join(folder, `width-${width}.onnx`)
+      await writeFile(path, buildDecoder(width))
+      return path
+    }),
+  )
+}
 
 async function measure(path: string, backend: Backend): Promise<Row> {
   const name = basename(path, '.onnx')
@@ -57,7 +94,14 @@ async function measure(path: string, backend: Backend): Promise<Row> {
   const { model, report } = await compileModel(await readFile(path), name, options, silent)
   const psnr = report.psnr.toFixed(1)
   const estimate = backend.estimate(model)
-  const head = { model: name, backend: backend.name, psnr }
+  const head = {
+    model: name,
+    backend: backend.name,
+    parameters: report.parameters,
+    activations: report.activations,
+    macs: report.macs,
+    psnr,
+  }
   if (!estimate.feasible) return { ...head, prove: 'too large' }
   const directory = await mkdtemp(join(tmpdir(), 'platemark-bench-'))
   try {
