@@ -37,6 +37,12 @@ test.each([
   expect(parse({ ...lie, insecure: true }).insecure).toBe(true)
 })
 
+test('a backend without phase 2 is secure by its powers of tau alone', () => {
+  const { contributions: _, ...universal } = { ...record, backend: 'sumcheck' }
+  expect(parse(universal)).toEqual(universal)
+  expect(() => parse({ ...universal, ptauContributions: [] })).toThrow('setup.json: insecure')
+})
+
 test('a note that would rewrite the terminal is refused', () => {
   for (const note of ['\x1b[2Kvalid', 'a\rvalid', '\u202eevil', 'x'.repeat(1001)])
     expect(() => parse({ ...record, note })).toThrow('setup.json: note')

@@ -1,6 +1,9 @@
 import type { Field } from '../model-export/json-fields.js'
 import type { SetupRecord } from './backend.js'
 
+/** Backends that rest on powers of tau alone: their setups have no phase 2 and so no names of it. */
+const UNIVERSAL_BACKENDS: readonly string[] = ['sumcheck']
+
 /**
  * Reads a setup record strictly. A record says what its key rests on; one that calls a key secure
  * although nobody has contributed, by the record's own word, is refused.
@@ -25,7 +28,11 @@ export function parseSetupRecord(root: Field): SetupRecord {
   const contributions = root.find('contributions')?.items()
   const kind = root.get('kind').oneOf('development', 'ptau')
   const insecure = root.get('insecure').boolean()
-  const people = [ptauContributions, contributions].every((names) => (names?.length ?? 0) > 0)
+  const backend = root.get('backend').plain()
+  const phases = UNIVERSAL_BACKENDS.includes(backend)
+    ? [ptauContributions]
+    : [ptauContributions, contributions]
+  const people = phases.every((names) => (names?.length ?? 0) > 0)
   if (!insecure && (kind === 'development' || ptauSha256 === undefined || !people))
     root
       .get('insecure')
@@ -33,7 +40,7 @@ export function parseSetupRecord(root: Field): SetupRecord {
   return {
     format: root.get('format').oneOf('platemark-setup'),
     version: root.get('version').oneOf(1),
-    backend: root.get('backend').plain(),
+    backend,
     kind,
     insecure,
     note: root.get('note').plain(),
