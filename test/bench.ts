@@ -26,6 +26,8 @@ import { buildDecoder } from './build-decoder.js'
  */
 
 const PROOFS = 3
+/** Rows that are estimated to take longer are left out, with the estimate. */
+const LIMIT_SECONDS = 60
 /** Channels of the last hidden layer of the generators that show how cost grows. */
 const WIDTHS = [8, 16, 32, 64]
 const FIXTURES = [
@@ -103,6 +105,9 @@ async function measure(path: string, backend: Backend): Promise<Row> {
     psnr,
   }
   if (!estimate.feasible) return { ...head, prove: 'too large' }
+  const { compileSeconds, setupSeconds, proveSeconds } = estimate
+  const total = compileSeconds + setupSeconds + PROOFS * proveSeconds
+  if (total > LIMIT_SECONDS) return { ...head, prove: `left out: ${Math.round(total)} s in all` }
   const directory = await mkdtemp(join(tmpdir(), 'platemark-bench-'))
   try {
     const plate = { directory, model, modelId: modelId(model) }
