@@ -1,21 +1,36 @@
 /** The key's public part, `docs/protocol.md` §2. Axes are indices into a block's `axes`. */
 export type SumcheckDescriptor = {
   readonly format: 'platemark-sumcheck-key'
-  readonly version: 1
+  readonly version: 2
   readonly modelId: string
   /** log2 of the rows of every column. */
   readonly columnBits: number
   readonly limbBits: number
   readonly limbs: number
-  /** Physical columns of each space. */
-  readonly columns: {
-    readonly activation: number
-    readonly copy: number
-    readonly table: number
-    readonly weight: number
+  /** Columns of each group: committed before any challenge, after β and α, by the key. */
+  readonly columns: { readonly first: number; readonly second: number; readonly key: number }
+  /** Where the regions q, out, rem_l (first group) and h_e (second group) start; all of 2^bits cells. */
+  readonly activation: {
+    readonly bits: number
+    readonly quotient: number
+    readonly output: number
+    /** One a limb. */
+    readonly limbs: readonly number[]
+    /** `limbs` + 1 of them. */
+    readonly inverses: readonly number[]
+  }
+  /** The region of copies (first group). */
+  readonly copy: { readonly bits: number; readonly offset: number } | null
+  /** Where the regions m (first group), g (second group) and T_out (key group) start. */
+  readonly table: {
+    readonly bits: number
+    readonly multiplicity: number
+    readonly inverse: number
+    readonly output: number
   }
   readonly latent: { readonly dimensions: number; readonly table: readonly number[] }
   readonly image: {
+    readonly binding: ImageBinding
     readonly height: number
     readonly width: number
     readonly channels: number
@@ -30,8 +45,12 @@ export type SumcheckDescriptor = {
   readonly segments: readonly SegmentDescriptor[]
 }
 
+/** What stands for the image in the statement: its bytes, or a commitment to them (§3.5). */
+export type ImageBinding = 'pixels' | 'commitment'
+
 export type BlockDescriptor = {
   readonly space: 'latent' | 'activation' | 'copy'
+  /** In each of the regions of the space. */
   readonly offset: number
   /** Unpadded sizes, outermost first, none of them 1. */
   readonly axes: readonly number[]
@@ -59,8 +78,7 @@ export type NodeDescriptor =
 
 export type TermDescriptor = {
   readonly input: number
-  /** Offset of the weight block. */
-  readonly weight: number
+  readonly weight: WeightDescriptor
   readonly outputAxes: readonly number[]
   readonly rowAxes: readonly (readonly [number, number])[]
   readonly groupAxes: readonly (readonly [number, number])[]
@@ -68,6 +86,16 @@ export type TermDescriptor = {
   readonly kernel: readonly [number, number]
   readonly spatial: readonly SpatialDescriptor[]
 }
+
+/** Constants at an offset of the key group, or the values of a block before the output. */
+export type WeightDescriptor =
+  | { readonly kind: 'constant'; readonly offset: number }
+  | {
+      readonly kind: 'tensor'
+      readonly block: number
+      /** Axes of the block, one for each of outputAxes, groupAxes, contractAxes, in this order. */
+      readonly axes: readonly number[]
+    }
 
 export type SpatialDescriptor = {
   readonly output: readonly number[]
