@@ -28,7 +28,7 @@ test.each(fixtures)(
     const { descriptor } = layOutModel(model, `0x${'00'.repeat(32)}`)
     const { block, rowAxes, columnAxes, channelAxes } = descriptor.image
     const { axes, offset } = descriptor.blocks[block]!
-    const cells = descriptor.columns.activation * 2 ** descriptor.columnBits
+    const cells = descriptor.activation.output + offset
     const addresses = paddedAddresses(axes)
     const { width, channels } = model.image
 
@@ -49,10 +49,10 @@ test.each(fixtures)(
 
     for (let seed = 0n; seed < seeds; seed++) {
       const latent = expandSeed(seed, model.latent.dimensions)
-      const { activation } = layOutWitness(model, descriptor, trace(model, latent))
+      const first = layOutWitness(model, descriptor, trace(model, latent))
       const pixels = execute(model, latent)
       const differing = pixelOf.findIndex(
-        (pixel, element) => activation[cells + offset + addresses[element]!] !== pixels[pixel],
+        (pixel, element) => first[cells + addresses[element]!] !== pixels[pixel],
       )
       if (differing >= 0) throw new Error(`seed ${seed}: element ${differing} differs`)
     }

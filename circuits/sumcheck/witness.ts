@@ -1,48 +1,42 @@
 import type { Trace } from '../../model-export/execute.js'
 import type { IntegerModel } from '../../model-export/integer-model.js'
-import { axisBits, paddedAddresses } from './axes.js'
+import { axisBits, paddedAddresses, totalBits } from './axes.js'
 import type { SumcheckDescriptor } from './descriptor.js'
 
-/** The values that a proof commits to, in their columns. */
-export type SumcheckWitness = {
-  /** q ‖ out ‖ limb 0 ‖ … , each as long as all activation columns. */
-  readonly activation: Int32Array
-  readonly copy: Int32Array
-}
-
 /**
- * Lays one execution out in columns (`docs/protocol.md` §2.4).
+ * Lays one execution out in the columns that a proof commits to first (`docs/protocol.md` §2.4), one
+ * after the other; the multiplicities, which the prover counts, are left zero.
  *
  * @param trace - of the model that the descriptor was made from
+ * @returns columns.first · 2^columnBits integers
  */
 export function layOutWitness(
   model: IntegerModel,
   descriptor: SumcheckDescriptor,
   trace: Trace,
-): SumcheckWitness {
-  const rows = 2 ** descriptor.columnBits
-  const cells = descriptor.columns.activation * rows
-  const activation = new Int32Array((2 + descriptor.limbs) * cells)
-  const copy = new Int32Array(descriptor.columns.copy * rows)
-  const latent = new Int32Array(2 ** bitsOf(descriptor.blocks[0]!.axes))
+): Int32Array {
+  const { activation, copy, limbs, limbBits } = descriptor
+  const first = new Int32Array(descriptor.columns.first * 2 ** descriptor.columnBits)
+  const latent = new Int32Array(2 ** totalBits(descriptor.blocks[0]!.axes))
   paddedAddresses(descriptor.blocks[0]!.axes).forEach((cell, i) => {
     latent[cell] = trace.tensors[0]![i]!
   })
   const affine = model.nodes.flatMap((node, i) =>
     node.kind === 'affine' ? [{ node, values: trace.nodes[i]! }] : [],
   )
-  const limbBase = 2 ** descriptor.limbBits
+  const limbBase = 2 ** limbBits
   let next = 0
   for (const node of descriptor.nodes) {
     const block = descriptor.blocks[node.output]!
     const addresses = paddedAddresses(block.axes)
     if (node.kind === 'copy') {
       const from = descriptor.blocks[node.input]!
-      const source = from.space === 'latent' ? latent : from.space === 'copy' ? copy : activation
-      const start = from.space === 'activation' ? cells + from.offset : from.offset
+      const source = from.space === 'latent' ? latent : first
+      const starts = { latent: 0, activation: activation.output, copy: copy?.offset ?? 0 }
+      const start = starts[from.space] + from.offset
       const reads = readingOrder(from.axes, node.inputAxes)
-      addresses.forEach((cell, i) => {
-        copy[block.offset + cell] = source[start + reads[i]!]!
+      addresses.forEach((address, i) => {
+        first[starts.copy + block.offset + address] = source[start + reads[i]!]!
       })
       continue
     }
@@ -50,26 +44,22 @@ export function layOutWitness(
     const output = trace.tensors[source.output]!
     addresses.forEach((address, i) => {
       const cell = block.offset + address
-      activation[cell] = values.quotient[i]!
-      activation[cells + cell] = output[i]!
+      first[activation.quotient + cell] = values.quotient[i]!
+      first[activation.output + cell] = output[i]!
       let rest = values.remainder[i]!
-      for (let limb = 0; limb < descriptor.limbs; limb++) {
-        activation[(2 + limb) * cells + cell] = rest % limbBase
+      for (let limb = 0; limb < limbs; limb++) {
+        first[activation.limbs[limb]! + cell] = rest % limbBase
         rest = Math.floor(rest / limbBase)
       }
     })
   }
-  return { activation, copy }
-}
-
-function bitsOf(axes: readonly number[]): number {
-  return axes.reduce((sum, size) => sum + axisBits(size), 0)
+  return first
 }
 
 /** Padded cells of a block, its axes walked in another order. */
 function readingOrder(sizes: readonly number[], order: readonly number[]): Int32Array {
   const shifts: number[] = []
-  let shift = bitsOf(sizes)
+  let shift = totalBits(sizes)
   sizes.forEach((size, axis) => {
     shift -= axisBits(size)
     shifts[axis] = shift
