@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { type Command, Option } from 'commander'
-import { type CompileOptions, quantizeOnnx } from '../model-export/compile-model.js'
+import type { ImageBinding } from '../circuits/sumcheck/descriptor.js'
+import type { CompileOptions } from '../model-export/compile-model.js'
 import { PlatemarkError } from '../model-export/platemark-error.js'
-import type { Progress } from '../model-export/progress.js'
-import type { Backend } from '../prover/backend.js'
+import type { Backend, CircuitOptions } from '../prover/backend.js'
 import { backends, findBackend } from '../prover/backends.js'
 import { count } from './command.js'
 import { toolVersion } from './version.js'
@@ -14,8 +14,9 @@ export const NO_BACKEND = 'none'
 
 /** What `compile` and `estimate` have in common on the command line. */
 export type ModelOptions = {
-  /** Absent: chosen by size, see `chooseBackend`. */
+  /** Absent: the first. */
   readonly backend?: string
+  readonly imageBinding?: ImageBinding
   readonly profile?: 'compact' | 'balanced' | 'fidelity'
   readonly latent: 'normal' | 'uniform'
   readonly range?: readonly [number, number]
@@ -31,8 +32,14 @@ export function withModelOptions(command: Command): Command {
     .addOption(
       new Option(
         '--backend <name>',
-        'proof system; none compiles the integer model only (default: groth16, which chains verify, for models that it can do, else sumcheck)',
+        'proof system; none compiles the integer model only (default: sumcheck)',
       ).choices([...backends.map((backend) => backend.name), NO_BACKEND]),
+    )
+    .addOption(
+      new Option(
+        '--image-binding <kind>',
+        'what a sumcheck proof binds: pixels, which a chain can keep, or a commitment to them, for which it sees 32 bytes (default: pixels up to 64 × 64 × 3)',
+      ).choices(['pixels', 'commitment']),
     )
     .addOption(
       new Option(
@@ -61,30 +68,26 @@ export function withModelOptions(command: Command): Command {
     .option('--name <name>', 'name of the model (default: the file name)')
 }
 
+/** The backend that was asked for, by default the first; undefined for `none`. */
+export function chooseBackend({ backend }: ModelOptions): Backend | undefined {
+  if (backend === NO_BACKEND) return undefined
+  return backend === undefined ? backends[0] : findBackend(backend)
+}
+
 /**
- * The backend that was asked for; undefined for `none`. When none was named: the first that can do the
- * model, those that a chain can verify before the others.
+ * What the user decided about the circuit.
  *
- * @throws {PlatemarkError} as the compiler, and when no backend can do the model.
+ * @throws {PlatemarkError} for a binding that the backend does not have.
  */
-export function chooseBackend(
-  onnx: Uint8Array,
-  name: string,
-  options: ModelOptions,
-  progress: Progress,
-): Backend | undefined {
-  if (options.backend === NO_BACKEND) return undefined
-  if (options.backend !== undefined) return findBackend(options.backend)
-  const reasons: string[] = []
-  for (const backend of [...backends].sort((a, b) => Number(b.onChain) - Number(a.onChain))) {
-    const model = quantizeOnnx(onnx, name, compileOptions(options, backend), progress)
-    const { feasible, reason } = backend.estimate(model)
-    if (feasible) return backend
-    reasons.push(`${backend.name}: ${reason ?? 'not feasible'}`)
-  }
-  throw new PlatemarkError('The model is too large for every backend.', {
-    found: reasons.join(' '),
-    fix: 'Use a smaller model, or --backend none to generate without proofs.',
+export function circuitOptions(
+  { imageBinding }: ModelOptions,
+  backend: Backend | undefined,
+): CircuitOptions {
+  if (imageBinding === undefined) return {}
+  if (backend?.imageBindings.includes(imageBinding) === true) return { imageBinding }
+  throw new PlatemarkError('This backend has one way to bind images.', {
+    found: `--image-binding ${imageBinding}`,
+    fix: 'Leave --image-binding out, or use --backend sumcheck.',
   })
 }
 

@@ -4,20 +4,27 @@ import { verifyBounds } from '../model-export/intervals.js'
 import type { Plate } from '../model-export/plate.js'
 import { PlatemarkError } from '../model-export/platemark-error.js'
 import { silent } from '../model-export/progress.js'
+import { findBackend } from './backends.js'
 import type { Bundle } from './bundle.js'
 import { verifyBundle } from './provenance.js'
 import { type Check, equality, type Verification, verdictOf } from './verification.js'
 
 /**
  * Checks a bundle against a model without trusting either file: proves again that no seed can leave
- * the model's tables, regenerates the image from weights and seed, recomputes every hash, and
- * verifies the proof. `extra` are the checks of a token, when there is one.
+ * the model's tables, regenerates the image from weights and seed, recomputes every hash, makes the
+ * verifying key again where its backend can, and verifies the proof. `extra` are the checks of a token,
+ * when there is one.
  */
 export async function auditBundle(
   bundle: Bundle,
   bundlePath: string,
   plate: Plate,
-  options: { readonly imagePath?: string | false; readonly extra?: readonly Check[] } = {},
+  options: {
+    readonly imagePath?: string | false
+    /** As for `verifyBundle`; also to make the verifying key again. */
+    readonly powers?: string
+    readonly extra?: readonly Check[]
+  } = {},
   progress = silent,
 ): Promise<Verification> {
   progress({ step: 'proving the bounds of the model again' })
@@ -34,11 +41,18 @@ export async function auditBundle(
     ),
     equality('regenerated digest', hashes.poseidon, bundle.image.poseidon, hashes.poseidon),
   )
+  const { imagePath, powers, extra = [] } = options
+  const backend = findBackend(bundle.backend)
+  if (backend.remakeKey !== undefined) {
+    progress({ step: 'making the verifying key again' })
+    backend.verifyingKeyHash(bundle.verifyingKey)
+    checks.push(await backend.remakeKey(plate, bundle.verifyingKey, powers))
+  }
   progress({ step: 'verifying the proof' })
-  const { imagePath, extra = [] } = options
   const verified = await verifyBundle(bundle, bundlePath, {
     plate,
     ...(imagePath === undefined ? {} : { imagePath }),
+    ...(powers === undefined ? {} : { powers }),
   })
   return verdictOf([...checks, ...verified.checks, ...extra])
 }

@@ -1,8 +1,17 @@
 import type { Hex } from 'viem'
+import type { Image } from '../circuits/image-digest.js'
+import type { ImageBinding } from '../circuits/sumcheck/descriptor.js'
 import type { IntegerModel } from '../model-export/integer-model.js'
 import type { Plate } from '../model-export/plate.js'
 import type { Progress } from '../model-export/progress.js'
 import type { Context, Statement } from './statement.js'
+import type { Check } from './verification.js'
+
+/** What a user may decide about a circuit. */
+export type CircuitOptions = {
+  /** What stands for the image in the statement; by default the backend decides by its size. */
+  readonly imageBinding?: ImageBinding
+}
 
 /** Predicted before anyone waits. Seconds are for the machine class the constants were measured on. */
 export type Estimate = {
@@ -71,7 +80,7 @@ export type VerifyRequest = {
   readonly latentDimensions: number
   readonly statement: Statement
   readonly proof: Uint8Array
-  /** The image's pixels, row-major height × width × channels: for backends that bind the pixels themselves. */
+  /** Row-major height × width × channels: needed where the image hash is a hash of the pixels. */
   readonly pixels?: Uint8Array
 }
 
@@ -95,19 +104,29 @@ export type Backend = {
   readonly name: string
   /** `bytes4(keccak256(proofSystem))` is the ERC-7992 proof system id. */
   readonly proofSystem: string
-  /** Name of the scheme of `Statement.imageHash`. */
-  readonly imageHashScheme: string
-  /** Whether `solidity` writes a contract that verifies this backend's proofs. */
-  readonly onChain: boolean
+  /** Ways of binding an image that `compile` offers; none when there is only one. */
+  readonly imageBindings: readonly ImageBinding[]
+  /** Name of the scheme of `Statement.imageHash` under a parsed key file. */
+  readonly imageHashScheme: (verifyingKey: unknown) => string
+  /**
+   * The `Statement.imageHash` of an image under a parsed key file. `powers` is the path of a powers-of-tau
+   * file or of a plate with keys, for schemes that need them; without them those throw `PlatemarkError`.
+   */
+  readonly imageHash: (image: Image, verifyingKey: unknown, powers?: string) => Promise<Hex>
   /** File in `<plate>/<name>/` that is the circuit; its keccak256 is the registry's circuit hash. */
   readonly circuitFile: string
-  readonly estimate: (model: IntegerModel) => Estimate
+  readonly estimate: (model: IntegerModel, options?: CircuitOptions) => Estimate
   /** Writes the circuit into `<plate>/<name>/`. */
-  readonly compile: (plate: Plate, progress: Progress) => Promise<void>
+  readonly compile: (plate: Plate, progress: Progress, options?: CircuitOptions) => Promise<void>
   /** Writes the keys and `setup.json` into `<plate>/<name>/`. */
   readonly setup: (plate: Plate, source: SetupSource, progress: Progress) => Promise<SetupRecord>
   /** keccak256 of the canonical encoding of a parsed key file; throws `PlatemarkError` for no key. */
   readonly verifyingKeyHash: (verifyingKey: unknown) => Hex
+  /**
+   * Makes a parsed key file again from the model, and compares: for backends whose keys follow from the
+   * model and powers of tau. `powers` as for `imageHash`; by default the plate's own.
+   */
+  readonly remakeKey?: (plate: Plate, verifyingKey: unknown, powers?: string) => Promise<Check>
   /** Proves, verifies the proof, and only then returns it. */
   readonly prove: (plate: Plate, request: ProveRequest, progress: Progress) => Promise<ProveResult>
   readonly verify: (request: VerifyRequest) => Promise<Verdict>

@@ -118,29 +118,26 @@ function describeImage(file: string, image: Image, png: Uint8Array): BundleImage
  * An image that is not there fails, because a valid bundle next to another picture would vouch for it.
  *
  * @param options.imagePath - the image to check; by default the bundle's file beside it. `false` for
- *   somebody who has no image: its size, keccak-256 and file hashes are then unchecked, and said to be.
+ *   somebody who has no image: its size and hashes are then unchecked, and said to be.
+ * @param options.powers - a powers-of-tau file, or a plate with keys, for statements about a commitment
+ *   to the image; by default `options.plate`
+ * @throws {PlatemarkError} when such a statement is to be compared with an image and there are no powers.
  */
 export async function verifyBundle(
   bundle: Bundle,
   bundlePath: string,
-  options: { readonly plate?: Plate; readonly imagePath?: string | false } = {},
+  options: {
+    readonly plate?: Plate
+    readonly imagePath?: string | false
+    readonly powers?: string
+  } = {},
 ): Promise<Verification> {
   const image = await checkImageFile(bundle, bundlePath, options.imagePath)
   const checks: Check[] = [...image.checks]
   const backend = findBackend(bundle.backend)
-  const digests: Readonly<Record<string, string>> = {
-    poseidon: bundle.image.poseidon,
-    keccak256: bundle.image.keccak256,
-  }
+  const powers = options.powers ?? options.plate?.directory
   checks.push(
-    equality(
-      'statement',
-      digests[backend.imageHashScheme] ?? `a hash by ${backend.imageHashScheme}`,
-      bundle.statement.imageHash,
-      'is about the hash of this image',
-    ),
-  )
-  checks.push(
+    await checkStatement(bundle, backend, image.pixels, powers),
     equality(
       'verifying key',
       bundle.setup.verifyingKeyHash,
@@ -163,6 +160,28 @@ export async function verifyBundle(
     detail: verdict.valid ? `${backend.proofSystem} proof verifies` : verdict.reason,
   })
   return verdictOf(checks)
+}
+
+/** Compares the image hash of the statement with the image, or with what the bundle says of it. */
+async function checkStatement(
+  { image, statement, verifyingKey }: Bundle,
+  backend: Backend,
+  pixels: Uint8Array | undefined,
+  powers: string | undefined,
+): Promise<Check> {
+  const name = 'statement'
+  const scheme = backend.imageHashScheme(verifyingKey)
+  if (pixels !== undefined)
+    return equality(
+      name,
+      await backend.imageHash({ ...image, pixels }, verifyingKey, powers),
+      statement.imageHash,
+      `is about the ${scheme} hash of this image`,
+    )
+  const said = { poseidon: image.poseidon, keccak256: image.keccak256 }[scheme]
+  return said === undefined
+    ? { name, result: 'skipped', detail: `is about a ${scheme} hash, which needs the image` }
+    : equality(name, said, statement.imageHash, `is about the ${scheme} hash that the bundle names`)
 }
 
 async function checkImageFile(

@@ -9,6 +9,7 @@ import { verificationLines } from '../verification-lines.js'
 type Options = {
   readonly model: string
   readonly image?: string | false
+  readonly powers?: string
   readonly rpc?: string
   readonly token?: bigint
   readonly contract?: `0x${string}`
@@ -30,6 +31,10 @@ export const audit: Register = (program, run) => {
       .requiredOption('--model <plate>', 'compiled model')
       .option('--image <png>', 'image to check instead of the one beside the bundle')
       .option('--no-image', 'check a bundle whose image you do not have')
+      .option(
+        '--powers <path>',
+        'powers of tau (.ptau file or plate with keys) to make the verifying key again (default: of --model)',
+      )
       .option('--rpc <url>', 'node of the chain that holds the token')
       .option('--token <id>', 'token id (default: of the bundle’s model and seed)', tokenNumber)
       .option('--contract <address>', 'NFT contract; by default the one in the bundle', address)
@@ -54,7 +59,11 @@ export const audit: Register = (program, run) => {
             bundle,
             path,
             plate,
-            { extra, ...(options.image === undefined ? {} : { imagePath: options.image }) },
+            {
+              extra,
+              ...(options.image === undefined ? {} : { imagePath: options.image }),
+              ...(options.powers === undefined ? {} : { powers: options.powers }),
+            },
             terminal.progress,
           )
           if (bundle.setup.insecure) terminal.remark(`warning: ${bundle.setup.note}`)

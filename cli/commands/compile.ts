@@ -7,6 +7,7 @@ import { PlatemarkError } from '../../model-export/platemark-error.js'
 import { type Register, subcommand } from '../command.js'
 import {
   chooseBackend,
+  circuitOptions,
   compileOptions,
   type ModelOptions,
   readModelFile,
@@ -26,7 +27,7 @@ export const compile: Register = (program, run) => {
         'Compile an ONNX generator to an exact integer model and its circuit.',
         [
           'platemark compile model.onnx -o model.plate/',
-          'platemark compile model.onnx -o model.plate/ --backend sumcheck --latent uniform',
+          'platemark compile model.onnx -o model.plate/ --latent uniform --image-binding commitment',
         ],
       )
         .argument('<onnx>', 'ONNX file of the generator')
@@ -36,15 +37,16 @@ export const compile: Register = (program, run) => {
         refuseForeignFolder(options.output)
         const { name, bytes } = await readModelFile(path, options)
         const { progress } = terminal
-        const backend = chooseBackend(bytes, name, options, progress)
+        const backend = chooseBackend(options)
+        const circuit = circuitOptions(options, backend)
         const compiled = await compileModel(bytes, name, compileOptions(options, backend), progress)
         const { model, report } = compiled
-        const estimate = backend?.estimate(model)
+        const estimate = backend?.estimate(model, circuit)
         if (estimate !== undefined) refuseInfeasible(estimate)
         const id = modelId(model)
         await writeDirectoryAtomic(options.output, async (directory) => {
           await writePlate(directory, model, report)
-          await backend?.compile({ directory, model, modelId: id }, progress)
+          await backend?.compile({ directory, model, modelId: id }, progress, circuit)
         })
         terminal.result(
           {

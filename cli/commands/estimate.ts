@@ -8,6 +8,7 @@ import type { Backend } from '../../prover/backend.js'
 import { backends, findBackend } from '../../prover/backends.js'
 import { type Register, subcommand } from '../command.js'
 import {
+  circuitOptions,
   compileOptions,
   type ModelOptions,
   NO_BACKEND,
@@ -31,7 +32,9 @@ export const estimate: Register = (program, run) => {
         const models = existsSync(join(path, 'model.json'))
           ? await plateModels(path, options)
           : await onnxModels(path, options, terminal.progress)
-        const estimates = models.map(({ backend, model }) => backend.estimate(model))
+        const estimates = models.map(({ backend, model }) =>
+          backend.estimate(model, circuitOptions(options, backend)),
+        )
         terminal.result(
           estimates.length === 1 ? { ...estimates[0] } : { estimates },
           estimates.flatMap(estimateLines),

@@ -4,7 +4,12 @@ import { verifyBundle } from '../../prover/provenance.js'
 import { type Register, subcommand } from '../command.js'
 import { verificationLines } from '../verification-lines.js'
 
-type Options = { readonly model?: string; readonly image?: string | false; readonly json?: boolean }
+type Options = {
+  readonly model?: string
+  readonly image?: string | false
+  readonly powers?: string
+  readonly json?: boolean
+}
 
 /** `verify`: is the bundle's proof valid for its statement and image? */
 export const verify: Register = (program, run) => {
@@ -12,11 +17,16 @@ export const verify: Register = (program, run) => {
     subcommand('verify', 'Verify a bundle: image, hashes and proof. Exit code 1 when invalid.', [
       'platemark verify image.provenance.json',
       'platemark verify image.provenance.json --model model.plate/',
+      'platemark verify image.provenance.json --powers powersOfTau28_hez_final_18.ptau',
     ])
       .argument('<bundle>', 'provenance bundle')
       .option('--model <plate>', 'compiled model that the proof must be about')
       .option('--image <png>', 'image to check instead of the one beside the bundle')
       .option('--no-image', 'check a bundle whose image you do not have')
+      .option(
+        '--powers <path>',
+        'powers of tau (.ptau file or plate with keys), for a proof about a commitment to the image (default: of --model)',
+      )
       .action((path: string, options: Options) =>
         run(options.json === true, async (terminal) => {
           const bundle = await readBundle(path)
@@ -25,6 +35,7 @@ export const verify: Register = (program, run) => {
           const verification = await verifyBundle(bundle, path, {
             ...(options.model === undefined ? {} : { plate: await readPlate(options.model) }),
             ...(options.image === undefined ? {} : { imagePath: options.image }),
+            ...(options.powers === undefined ? {} : { powers: options.powers }),
           })
           const seconds = (performance.now() - began) / 1000
           if (options.model === undefined)

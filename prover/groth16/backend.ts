@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { pixelHashes } from '../../circuits/image-hashes.js'
 import { readJsonFile } from '../../model-export/json-fields.js'
 import type { Plate } from '../../model-export/plate.js'
 import { generateGroth16Verifier } from '../../verifier-contracts/generate-groth16-verifier.js'
@@ -20,9 +21,10 @@ import { checkVerifyingKeyForExport, parseVerifyingKey, verifyingKeyHash } from 
 export const groth16: Backend = {
   name: BACKEND,
   proofSystem: 'groth16-bn254-v1',
-  imageHashScheme: 'poseidon',
+  imageBindings: [],
+  imageHashScheme: () => 'poseidon',
+  imageHash: async (image) => pixelHashes(image).poseidon,
   circuitFile: 'circuit.r1cs',
-  onChain: true,
   estimate: estimateGroth16,
   compile: compileGroth16,
   setup: setupGroth16,

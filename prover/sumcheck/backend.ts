@@ -1,5 +1,5 @@
 import { bytesToHex } from '@noble/hashes/utils.js'
-import { keccak256, toBytes } from 'viem'
+import { hexToBytes, keccak256, toBytes } from 'viem'
 import { expandSeed } from '../../circuits/seed-expansion.js'
 import { layOutModel } from '../../circuits/sumcheck/layout.js'
 import { writeFileAtomic } from '../../model-export/atomic-write.js'
@@ -7,11 +7,14 @@ import { PlatemarkError } from '../../model-export/platemark-error.js'
 import type { Backend, Verdict, VerifyRequest } from '../backend.js'
 import { contextHash } from '../statement.js'
 import { estimateSumcheck } from './estimate.js'
+import { commitmentHash, IMAGE_HASH_SCHEMES } from './image-hash.js'
 import { keyText } from './key.js'
 import { BACKEND, plateFiles } from './plate-files.js'
+import { readPowers } from './powers.js'
 import { proveSumcheck, seedBytes } from './prove.js'
+import { remakeKey } from './remake-key.js'
 import { setupSumcheck } from './setup.js'
-import { readKey } from './verifier/read-key.js'
+import { readKey, type VerifierKey } from './verifier/read-key.js'
 import { Rejection } from './verifier/reject.js'
 import { keyDigest, verifySumcheck } from './verifier/verify.js'
 
@@ -21,28 +24,41 @@ import { keyDigest, verifySumcheck } from './verifier/verify.js'
  */
 export const sumcheck: Backend = {
   name: BACKEND,
-  proofSystem: 'sumcheck-bn254-v1',
-  imageHashScheme: 'keccak256',
+  proofSystem: 'sumcheck-bn254-v2',
+  imageBindings: ['pixels', 'commitment'],
+  imageHashScheme: (verifyingKey) => IMAGE_HASH_SCHEMES[requireKey(verifyingKey).image.binding],
+  imageHash: async (image, verifyingKey, powers) => {
+    const key = requireKey(verifyingKey)
+    if (key.image.binding === 'pixels') return keccak256(image.pixels)
+    if (powers === undefined)
+      throw new PlatemarkError('The image cannot be compared with the proof.', {
+        expected: 'powers of tau: this proof is about a commitment to the image, made with them',
+        found: 'none',
+        fix: 'Name the compiled model with --model, or a powers-of-tau file with --powers; or verify the proof alone with --no-image.',
+      })
+    const found = await readPowers(powers, image.pixels.length)
+    const { tauG2 } = verifyingKey as { readonly tauG2: string }
+    if (`0x${found.tauG2.toString('hex')}` !== tauG2)
+      throw new PlatemarkError('The powers of tau are not those of the verifying key.', {
+        expected: `τ·G₂ = ${tauG2.slice(0, 18)}…`,
+        found: `0x${found.tauG2.toString('hex', 0, 8)}… in ${powers}`,
+        fix: 'Use the file from which the key was made.',
+      })
+    return commitmentHash(image, found.powers)
+  },
   circuitFile: 'layout.json',
-  onChain: false,
   estimate: estimateSumcheck,
-  compile: async (plate, progress) => {
+  compile: async (plate, progress, options) => {
     progress({ step: 'lay out the model' })
-    const { descriptor } = layOutModel(plate.model, plate.modelId)
+    const { descriptor } = layOutModel(plate.model, plate.modelId, options)
     await writeFileAtomic(plateFiles(plate).layout, `${keyText(descriptor)}\n`)
   },
   setup: setupSumcheck,
   verifyingKeyHash: (verifyingKey) => {
-    try {
-      readKey(verifyingKey)
-    } catch (error) {
-      if (!(error instanceof Rejection)) throw error
-      throw new PlatemarkError('The verifying key is not one of the sumcheck backend.', {
-        found: error.message,
-      })
-    }
+    requireKey(verifyingKey)
     return `0x${bytesToHex(keyDigest(verifyingKey))}`
   },
+  remakeKey,
   prove: proveSumcheck,
   verify: async (request) => verifyRequest(request),
   solidity: async () => {
@@ -50,6 +66,18 @@ export const sumcheck: Backend = {
       fix: 'Compile the model with --backend groth16 for use on a chain.',
     })
   },
+}
+
+/** A checked key, or an error for the user. */
+function requireKey(verifyingKey: unknown): VerifierKey {
+  try {
+    return readKey(verifyingKey)
+  } catch (error) {
+    if (!(error instanceof Rejection)) throw error
+    throw new PlatemarkError('The verifying key is not one of the sumcheck backend.', {
+      found: error.message,
+    })
+  }
 }
 
 function verifyRequest({
@@ -60,16 +88,21 @@ function verifyRequest({
   pixels,
 }: VerifyRequest): Verdict {
   const no = (reason: string): Verdict => ({ valid: false, reason })
-  if (pixels === undefined) return no('image: its pixels are needed to verify this proof')
-  if (keccak256(pixels) !== statement.imageHash)
-    return no('image: the pixels do not have the hash of the statement')
-  const { modelId } = (verifyingKey ?? {}) as { readonly modelId?: unknown }
+  const { modelId, image } = (verifyingKey ?? {}) as {
+    readonly modelId?: unknown
+    readonly image?: { readonly binding?: unknown }
+  }
   if (modelId !== statement.modelId) return no('verifying key: it is for another model')
+  const committed = image?.binding === 'commitment'
+  if (!committed && pixels === undefined)
+    return no('image: its pixels are needed to verify this proof')
+  if (!committed && keccak256(pixels!) !== statement.imageHash)
+    return no('image: the pixels do not have the hash of the statement')
   const reason = verifySumcheck({
     key: verifyingKey,
     seed: seedBytes(statement.seed),
     context: toBytes(contextHash(statement.context, statement.modelId)),
-    pixels,
+    image: committed ? hexToBytes(statement.imageHash) : pixels!,
     latent: expandSeed(statement.seed, latentDimensions),
     proof,
   })

@@ -5,6 +5,7 @@ import { layOutWitness } from '../../circuits/sumcheck/witness.js'
 import { quantizeOnnx } from '../../model-export/compile-model.js'
 import { trace } from '../../model-export/execute.js'
 import { silent } from '../../model-export/progress.js'
+import { imageHash } from './image-hash.js'
 import { keyText, makeKey } from './key.js'
 import { sumcheckNative } from './native.js'
 import { verifySumcheck } from './verifier/verify.js'
@@ -20,7 +21,11 @@ const model = quantizeOnnx(
   silent,
 )
 const bits = bitsText === undefined || bitsText === '-' ? undefined : Number(bitsText)
-const layout = layOutModel(model, `0x${'00'.repeat(32)}`, bits)
+const layout = layOutModel(
+  model,
+  `0x${'00'.repeat(32)}`,
+  bits === undefined ? {} : { columnBits: bits },
+)
 const { descriptor } = layout
 console.log({
   N: descriptor.columnBits,
@@ -45,32 +50,33 @@ for (let i = 0; i < 3; i++) {
   const latent = expandSeed(BigInt(i), model.latent.dimensions)
   const run = trace(model, latent)
   const executed = clock() - t
-  const witness = layOutWitness(model, descriptor, run)
+  const first = layOutWitness(model, descriptor, run)
   const laidOut = clock() - t
   const cpuBefore = process.cpuUsage()
   const statement = {
     key: text,
     seed: zero,
     context: zero,
-    pixels: Buffer.from(run.pixels),
     latent: Buffer.from(latent),
   }
+  const pixels = Buffer.from(run.pixels)
   const { proof, phases } = await native.sumcheckProve({
     ...statement,
-    ...witness,
+    first,
+    pixels,
     powers,
-    table: layout.table,
-    weight: layout.weight,
+    keyCells: layout.keyCells,
     checked: true,
   })
   const total = clock() - t
   const { user, system } = process.cpuUsage(cpuBefore)
   const cpu = ((user + system) / 1e6).toFixed(3)
   t = clock()
-  const verdict = await native.sumcheckVerify({ ...statement, proof })
+  const verified = { ...statement, image: await boundImage(run.pixels), proof }
+  const verdict = await native.sumcheckVerify(verified)
   const rustVerify = clock() - t
   t = clock()
-  const reason = verifySumcheck({ ...statement, key, proof })
+  const reason = verifySumcheck({ ...verified, key })
   const typescriptVerify = clock() - t
   console.log({
     total: total.toFixed(3),
@@ -84,4 +90,11 @@ for (let i = 0; i < 3; i++) {
     rss: process.resourceUsage().maxRSS / 1024,
   })
   console.log(phases.map((p) => `${p.name} ${p.seconds.toFixed(3)}`).join(' | '))
+}
+
+async function boundImage(pixels: Uint8Array): Promise<Buffer> {
+  const { binding } = descriptor.image
+  if (binding === 'pixels') return Buffer.from(pixels)
+  const hash = await imageHash(binding, { ...model.image, pixels }, powers)
+  return Buffer.from(hash.slice(2), 'hex')
 }

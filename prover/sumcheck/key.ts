@@ -9,8 +9,8 @@ const canonicalize = canonicalizeModule as unknown as (value: unknown) => string
 
 /** The key file's content: the descriptor with what setup made of it. */
 export type SumcheckKey = SumcheckDescriptor & {
-  /** 64 bytes a column, 0x-hex. */
-  readonly commitments: { readonly table: readonly string[]; readonly weight: readonly string[] }
+  /** One a column of the key group, 64 bytes, 0x-hex. */
+  readonly commitments: readonly string[]
   /** τ·G₂, 128 bytes, 0x-hex. */
   readonly tauG2: string
 }
@@ -20,27 +20,25 @@ export function keyText(key: unknown): string {
   return canonicalize(key)
 }
 
-/** Commits to a layout's tables and weights under given powers of tau. */
+/**
+ * Commits to a layout's weights and tables under given powers of tau: the same layout and the same
+ * powers make the same key, which is how a stranger's key is checked.
+ *
+ * @param powers - τ^i·G₁, 64 bytes each, as many as a column has rows or more
+ * @param tauG2 - 128 bytes
+ */
 export async function makeKey(
-  layout: SumcheckLayout,
+  { descriptor, keyCells }: SumcheckLayout,
   powers: Buffer,
   tauG2: Buffer,
 ): Promise<SumcheckKey> {
-  const { descriptor } = layout
-  const native = sumcheckNative()
-  const commit = async (cells: Float64Array) => {
-    const bytes = await native.sumcheckCommit(powers, descriptor.columnBits, cells)
-    return Array.from(
-      { length: bytes.length / 64 },
-      (_, i) => `0x${bytesToHex(bytes.subarray(64 * i, 64 * (i + 1)))}`,
-    )
-  }
+  const points = await sumcheckNative().sumcheckCommit(powers, descriptor.columnBits, keyCells)
   return {
     ...descriptor,
-    commitments: {
-      table: await commit(Float64Array.from(layout.table)),
-      weight: await commit(layout.weight),
-    },
+    commitments: Array.from(
+      { length: points.length / 64 },
+      (_, i) => `0x${bytesToHex(points.subarray(64 * i, 64 * (i + 1)))}`,
+    ),
     tauG2: `0x${bytesToHex(tauG2)}`,
   }
 }

@@ -2,20 +2,21 @@ import { loadNative } from '../native.js'
 
 /** The native functions, typed; see `prover/native/src/sumcheck/bindings.rs`. */
 export type SumcheckNative = {
-  readonly sumcheckDevelopmentPowers: (
-    columnBits: number,
-  ) => Promise<{ readonly powers: Buffer; readonly tauG2: Buffer }>
-  /** Of a file that `checkPowersOfTau` accepted. */
-  readonly sumcheckPtauPowers: (
-    path: string,
-    columnBits: number,
-  ) => Promise<{ readonly powers: Buffer; readonly tauG2: Buffer }>
+  readonly sumcheckDevelopmentPowers: (columnBits: number) => Promise<NativePowers>
+  /** Of a file whose points are checked elsewhere; as many powers as there are, at most 2^columnBits. */
+  readonly sumcheckPtauPowers: (path: string, columnBits: number) => Promise<NativePowers>
+  /** 64 bytes a column of 2^columnBits integers. */
   readonly sumcheckCommit: (
     powers: Buffer,
     columnBits: number,
     cells: Float64Array,
   ) => Promise<Buffer>
-  readonly sumcheckProve: (input: NativeProveInput) => Promise<{
+  /** Σ pixel_o · τ^o · G₁, 64 bytes. */
+  readonly sumcheckImageCommitment: (powers: Buffer, pixels: Buffer) => Promise<Buffer>
+  readonly sumcheckProve: (
+    input: NativeProveInput,
+    onPhase?: (name: string) => void,
+  ) => Promise<{
     readonly proof: Buffer
     readonly phases: readonly { readonly name: string; readonly seconds: number }[]
   }>
@@ -23,20 +24,28 @@ export type SumcheckNative = {
   readonly sumcheckVerify: (input: NativeVerifyInput) => Promise<string | null>
 }
 
+export type NativePowers = {
+  /** τ^i·G₁, 64 bytes each. */
+  readonly powers: Buffer
+  /** 128 bytes. */
+  readonly tauG2: Buffer
+}
+
 export type NativeProveInput = {
   /** Canonical JSON of the verifying key. */
   readonly key: string
   readonly powers: Buffer
-  readonly table: Int32Array
-  readonly weight: Float64Array
-  readonly activation: Int32Array
-  readonly copy: Int32Array
+  /** All columns of the key group. */
+  readonly keyCells: Float64Array
+  /** All columns of the first group, multiplicities zero. */
+  readonly first: Int32Array
   readonly seed: Buffer
   readonly context: Buffer
   readonly pixels: Buffer
   readonly latent: Buffer
-  /** A table row that is counted once too often: for tests of what verifiers reject. */
+  /** A row of the table region that is counted once too often: for tests of what verifiers reject. */
   readonly forgedRow?: number
+  /** False: prove whatever is given, and do not verify. */
   readonly checked: boolean
 }
 
@@ -44,7 +53,8 @@ export type NativeVerifyInput = {
   readonly key: string
   readonly seed: Buffer
   readonly context: Buffer
-  readonly pixels: Buffer
+  /** The pixels, or the image hash where the key binds images by commitment. */
+  readonly image: Buffer
   readonly latent: Buffer
   readonly proof: Buffer
 }

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { bytesToHex } from '@noble/hashes/utils.js'
-import { keccak256, toBytes } from 'viem'
+import { hexToBytes, toBytes } from 'viem'
 import { expandSeed } from '../../circuits/seed-expansion.js'
-import { layOutModel } from '../../circuits/sumcheck/layout.js'
 import { layOutWitness } from '../../circuits/sumcheck/witness.js'
 import { trace } from '../../model-export/execute.js'
 import { readJsonFile } from '../../model-export/json-fields.js'
@@ -11,9 +10,11 @@ import { PlatemarkError } from '../../model-export/platemark-error.js'
 import type { Progress } from '../../model-export/progress.js'
 import type { ProveRequest, ProveResult } from '../backend.js'
 import { contextHash, type Statement } from '../statement.js'
+import { imageHash } from './image-hash.js'
 import { keyText } from './key.js'
 import { sumcheckNative } from './native.js'
 import { plateFiles, requireFile } from './plate-files.js'
+import { readLayout } from './read-layout.js'
 import { keyDigest, verifySumcheck } from './verifier/verify.js'
 
 /**
@@ -35,40 +36,40 @@ export async function proveSumcheck(
   ] as const)
     requireFile(path, what, 'Run platemark setup.')
   progress({ step: 'lay out the model' })
-  const layout = layOutModel(plate.model, plate.modelId)
+  const { descriptor, keyCells } = await readLayout(plate)
   const key = (await readJsonFile(files.verifyingKey, 'verifying key')).value
-  requireSameModel(key, layout.descriptor)
+  requireSameModel(key, descriptor)
+  const powers = await readFile(files.powers)
 
   progress({ step: 'generate the image' })
   const latent = expandSeed(request.seed, plate.model.latent.dimensions)
   const run = trace(plate.model, latent)
-  const witness = layOutWitness(plate.model, layout.descriptor, run)
+  const { binding, height, width } = descriptor.image
+  const { channels } = plate.model.image
+  const image = { height, width, channels, pixels: run.pixels }
   const statement: Statement = {
     modelId: plate.modelId,
     seed: request.seed,
-    imageHash: keccak256(run.pixels),
+    imageHash: await imageHash(binding, image, powers),
     context: request.context,
   }
-  const inputs = {
-    seed: seedBytes(request.seed),
-    context: toBytes(contextHash(request.context, plate.modelId)),
-    pixels: run.pixels,
-    latent,
-  }
-  progress({ step: 'prove' })
+  const seed = seedBytes(request.seed)
+  const context = toBytes(contextHash(request.context, plate.modelId))
   const { proof } = await sumcheckNative()
-    .sumcheckProve({
-      key: keyText(key),
-      powers: await readFile(files.powers),
-      table: layout.table,
-      weight: layout.weight,
-      ...witness,
-      seed: Buffer.from(inputs.seed),
-      context: Buffer.from(inputs.context),
-      pixels: Buffer.from(inputs.pixels),
-      latent: Buffer.from(inputs.latent),
-      checked: true,
-    })
+    .sumcheckProve(
+      {
+        key: keyText(key),
+        powers,
+        keyCells,
+        first: layOutWitness(plate.model, descriptor, run),
+        seed: Buffer.from(seed),
+        context: Buffer.from(context),
+        pixels: Buffer.from(run.pixels),
+        latent: Buffer.from(latent),
+        checked: true,
+      },
+      (phase) => progress({ step: `prove: ${phase}` }),
+    )
     .catch((cause: unknown) => {
       throw new PlatemarkError('The image could not be proven.', {
         found: cause instanceof Error ? cause.message : String(cause),
@@ -77,12 +78,14 @@ export async function proveSumcheck(
       })
     })
   progress({ step: 'verify the proof' })
-  const reason = verifySumcheck({ key, ...inputs, proof: new Uint8Array(proof) })
+  const bytes = new Uint8Array(proof)
+  const bound = binding === 'pixels' ? run.pixels : hexToBytes(statement.imageHash)
+  const reason = verifySumcheck({ key, seed, context, image: bound, latent, proof: bytes })
   if (reason !== undefined)
     throw new PlatemarkError('The proof that was just made does not verify.', { found: reason })
   return {
     statement,
-    proof: new Uint8Array(proof),
+    proof: bytes,
     pixels: run.pixels,
     seconds: (performance.now() - started) / 1000,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,

@@ -1,5 +1,4 @@
 import { bytesToHex } from '@noble/hashes/utils.js'
-import { layOutModel } from '../../circuits/sumcheck/layout.js'
 import { writeFileAtomic } from '../../model-export/atomic-write.js'
 import type { Plate } from '../../model-export/plate.js'
 import { PlatemarkError } from '../../model-export/platemark-error.js'
@@ -8,7 +7,8 @@ import type { SetupRecord, SetupSource } from '../backend.js'
 import { checkPowersOfTau } from '../native.js'
 import { keyText, makeKey } from './key.js'
 import { sumcheckNative } from './native.js'
-import { BACKEND, plateFiles, requireFile } from './plate-files.js'
+import { BACKEND, plateFiles } from './plate-files.js'
+import { readLayout } from './read-layout.js'
 import { keyDigest } from './verifier/verify.js'
 
 /**
@@ -23,9 +23,8 @@ export async function setupSumcheck(
   progress: Progress,
 ): Promise<SetupRecord> {
   const files = plateFiles(plate)
-  requireFile(files.layout, 'layout', 'Run platemark compile with --backend sumcheck.')
   progress({ step: 'lay out the model' })
-  const layout = layOutModel(plate.model, plate.modelId)
+  const layout = await readLayout(plate)
   const { columnBits } = layout.descriptor
   const { powers, tauG2, origin } = await obtainPowers(source, columnBits, progress)
   progress({ step: 'commit to weights and tables' })

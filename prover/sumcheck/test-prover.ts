@@ -1,10 +1,17 @@
+import { hexToBytes } from 'viem'
 import { expandSeed } from '../../circuits/seed-expansion.js'
-import { layOutModel, type SumcheckLayout } from '../../circuits/sumcheck/layout.js'
+import {
+  type LayoutOptions,
+  layOutModel,
+  type SumcheckLayout,
+} from '../../circuits/sumcheck/layout.js'
 import { layOutWitness } from '../../circuits/sumcheck/witness.js'
 import { trace } from '../../model-export/execute.js'
 import type { IntegerModel } from '../../model-export/integer-model.js'
+import { imageHash } from './image-hash.js'
 import { keyText, makeKey, type SumcheckKey } from './key.js'
-import { sumcheckNative } from './native.js'
+import { type NativePowers, sumcheckNative } from './native.js'
+import { seedBytes } from './prove.js'
 import { type SumcheckVerification, verifySumcheck } from './verifier/verify.js'
 
 /** A model with a development key and one honest execution, for tests that then lie about it. */
@@ -12,14 +19,23 @@ export type TestProver = {
   readonly model: IntegerModel
   readonly layout: SumcheckLayout
   readonly key: SumcheckKey
-  readonly request: Omit<SumcheckVerification, 'proof'>
-  readonly activation: Int32Array
-  readonly copy: Int32Array
+  readonly seed: Uint8Array
+  readonly context: Uint8Array
+  readonly latent: Uint8Array
+  readonly pixels: Uint8Array
+  /** All columns of the first group. */
+  readonly first: Int32Array
 }
 
-const powers = new Map<number, Promise<{ readonly powers: Buffer; readonly tauG2: Buffer }>>()
+/** What a prover may lie about. */
+export type Lies = Partial<Omit<TestProver, 'model'>> & {
+  /** A row of the table region that is counted once too often. */
+  readonly forgedRow?: number
+}
 
-function developmentPowers(columnBits: number) {
+const powers = new Map<number, Promise<NativePowers>>()
+
+function developmentPowers(columnBits: number): Promise<NativePowers> {
   const found = powers.get(columnBits) ?? sumcheckNative().sumcheckDevelopmentPowers(columnBits)
   powers.set(columnBits, found)
   return found
@@ -28,50 +44,62 @@ function developmentPowers(columnBits: number) {
 export async function testProver(
   model: IntegerModel,
   seed: bigint,
-  columnBits?: number,
+  options: LayoutOptions = {},
 ): Promise<TestProver> {
-  const layout = layOutModel(model, `0x${'11'.repeat(32)}`, columnBits)
+  const layout = layOutModel(model, `0x${'11'.repeat(32)}`, options)
   const { powers, tauG2 } = await developmentPowers(layout.descriptor.columnBits)
   const key = await makeKey(layout, powers, tauG2)
   const latent = expandSeed(seed, model.latent.dimensions)
   const run = trace(model, latent)
-  const seedBytes = new Uint8Array(32)
-  seedBytes[31] = Number(seed & 255n)
-  const request = {
+  return {
+    model,
+    layout,
     key,
-    seed: seedBytes,
+    seed: seedBytes(seed),
     context: new Uint8Array(32).fill(7),
-    pixels: run.pixels,
     latent,
+    pixels: run.pixels,
+    first: layOutWitness(model, layout.descriptor, run),
   }
-  return { model, layout, key, request, ...layOutWitness(model, layout.descriptor, run) }
 }
 
 /** Proves whatever the parts say; `checked` refuses what is not satisfied. */
 export async function proveWith(
   prover: TestProver,
-  lies: Partial<Pick<TestProver, 'activation' | 'copy' | 'request' | 'layout' | 'key'>> & {
-    readonly forgedRow?: number
-  } = {},
+  lies: Lies = {},
   checked = false,
 ): Promise<Uint8Array> {
-  const { key, request, layout, activation, copy } = { ...prover, ...lies }
+  const { key, layout, first, seed, context, pixels, latent } = { ...prover, ...lies }
   const { powers } = await developmentPowers(layout.descriptor.columnBits)
   const { proof } = await sumcheckNative().sumcheckProve({
     key: keyText(key),
     powers,
-    table: layout.table,
-    weight: layout.weight,
-    activation,
-    copy,
-    seed: Buffer.from(request.seed),
-    context: Buffer.from(request.context),
-    pixels: Buffer.from(request.pixels),
-    latent: Buffer.from(request.latent),
+    keyCells: layout.keyCells,
+    first,
+    seed: Buffer.from(seed),
+    context: Buffer.from(context),
+    pixels: Buffer.from(pixels),
+    latent: Buffer.from(latent),
     checked,
     ...(lies.forgedRow === undefined ? {} : { forgedRow: lies.forgedRow }),
   })
   return new Uint8Array(proof)
+}
+
+/** What a verifier is told: the statement that the prover claims, and a proof. */
+export async function requestOf(
+  prover: TestProver,
+  proof: Uint8Array,
+  claims: Lies = {},
+): Promise<SumcheckVerification> {
+  const { model, key, seed, context, pixels, latent } = { ...prover, ...claims }
+  const { binding, columnBits } = { ...key.image, columnBits: key.columnBits }
+  const { powers } = await developmentPowers(columnBits)
+  const image =
+    binding === 'pixels'
+      ? pixels
+      : hexToBytes(await imageHash(binding, { ...model.image, pixels }, powers))
+  return { key, seed, context, image, latent, proof }
 }
 
 /** The verdicts of both verifiers: undefined for valid. */
@@ -82,7 +110,7 @@ export async function verdicts(
     key: keyText(request.key),
     seed: Buffer.from(request.seed),
     context: Buffer.from(request.context),
-    pixels: Buffer.from(request.pixels),
+    image: Buffer.from(request.image),
     latent: Buffer.from(request.latent),
     proof: Buffer.from(request.proof),
   })
