@@ -34,7 +34,7 @@ export const CODE_SIZE_LIMIT = 24_576
 
 /**
  * Compiles one contract, named after its file, with npm's `solc` in a process of its own. Imports of
- * `@openzeppelin/contracts` and of neighbouring files are found by themselves. Results are kept in
+ * `@openzeppelin/contracts`, `solady` and of neighbouring files are found by themselves. Results are kept in
  * `cache/solc/` of the package where that can be written.
  *
  * @param files - the first holds the contract; the others are what it imports
@@ -73,6 +73,9 @@ export async function compileSolidity(files: readonly SolidityFile[]): Promise<C
   return contract
 }
 
+/** The contracts of this package that are deployed as they are. */
+export type PackageContract = 'ModelRegistry' | 'PlatemarkNFT'
+
 /**
  * Compiles a contract of this package by its name.
  *
@@ -80,15 +83,19 @@ export async function compileSolidity(files: readonly SolidityFile[]): Promise<C
  * @example
  * const registry = await compilePackageContract('ModelRegistry')
  */
-export function compilePackageContract(
-  name: 'ModelRegistry' | 'PlatemarkNFT',
-): Promise<CompiledContract> {
-  const folder = join(packageRoot(), 'verifier-contracts', 'src')
-  const source = readFileSync(join(folder, `${name}.sol`), 'utf8')
-  return compileSolidity([
-    { path: `${name}.sol`, source },
-    ...neighbours(folder, source, new Set([name])),
-  ])
+export function compilePackageContract(name: PackageContract): Promise<CompiledContract> {
+  const source = readFileSync(join(packageSources(), `${name}.sol`), 'utf8')
+  return compilePackageSource({ path: `${name}.sol`, source })
+}
+
+/** Compiles a source as if it lay beside this package's contracts, which it may import as neighbours. */
+export function compilePackageSource({ path, source }: SolidityFile): Promise<CompiledContract> {
+  const seen = new Set([posix.basename(path, '.sol')])
+  return compileSolidity([{ path, source }, ...neighbours(packageSources(), source, seen)])
+}
+
+function packageSources(): string {
+  return join(packageRoot(), 'verifier-contracts', 'src')
 }
 
 /** The files of a folder that a source imports by relative path, and what those import. */
@@ -130,9 +137,12 @@ function collectSources(
   return Object.fromEntries(sources)
 }
 
+/** Packages whose sources are imported by the package's name. */
+const DEPENDENCIES = ['@openzeppelin/contracts/', 'solady/']
+
 function readDependency(path: string): string | undefined {
-  const prefix = '@openzeppelin/contracts/'
-  if (!path.startsWith(prefix)) return undefined
+  const prefix = DEPENDENCIES.find((name) => path.startsWith(name))
+  if (prefix === undefined) return undefined
   const manifest = createRequire(import.meta.url).resolve(`${prefix}package.json`)
   const file = join(dirname(manifest), path.slice(prefix.length))
   return existsSync(file) ? readFileSync(file, 'utf8') : undefined

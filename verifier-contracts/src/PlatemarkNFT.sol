@@ -11,13 +11,14 @@ import {ERC2981} from "@openzeppelin/contracts/token/common/ERC2981.sol";
 import {IERC7007, IERC7007Enumerable} from "./IERC7007.sol";
 import {IImageVerifier} from "./IImageVerifier.sol";
 import {IModelRegistry} from "./IModelRegistry.sol";
+import {KeptPixels} from "./KeptPixels.sol";
 import {PlatemarkContext} from "./PlatemarkContext.sol";
 import {TokenMetadata} from "./TokenMetadata.sol";
 
 /// @title A collection of proven images
 /// @notice A token says: the model `modelId` generates, from `seed`, exactly the image with hash
-/// `imageHash`. It does not say who made the model, whether it may be used, or that the picture at the
-/// metadata's `image` URI is that image; whoever has the model can check the latter.
+/// `imageHash`. It does not say who made the model, whether it may be used, or that the picture at an
+/// `image` URI outside the chain is that image; whoever has the model can check the latter.
 ///
 /// - The prompt of ERC-7007 is abi.encode(modelId, seed), 64 bytes; the token id is its keccak256. So
 ///   there is one token per model and seed, and whoever first shows a proof owns it.
@@ -28,8 +29,12 @@ import {TokenMetadata} from "./TokenMetadata.sol";
 ///   A model once admitted keeps its verifier forever, provided that `REGISTRY` is a `ModelRegistry`,
 ///   whose entries cannot change; its registrant can deprecate it, which stops minting and leaves
 ///   existing tokens as they are.
+/// - Where the model's verifier is given the pixels themselves, the collection can keep them: then the
+///   metadata's picture is a PNG of the proven pixels, made by this contract.
 /// @dev Tokens cannot be burned, so a statement is never minted twice.
 contract PlatemarkNFT is ERC721, ERC2981, Ownable2Step, IERC7007Enumerable, IERC4906 {
+    using KeptPixels for KeptPixels.Picture;
+
     /// @notice What a collection is made with.
     /// @param name Name of the collection.
     /// @param symbol Its symbol.
@@ -79,6 +84,7 @@ contract PlatemarkNFT is ERC721, ERC2981, Ownable2Step, IERC7007Enumerable, IERC
     string private _description;
     mapping(bytes32 modelId => uint256 registryId) private _registryIds;
     mapping(uint256 id => ImageStatement) private _statements;
+    mapping(uint256 id => KeptPixels.Picture) private _pictures;
 
     /// @notice A token was minted. In the clear what ERC-7007's event shows as hashes only.
     event ImageMinted(
@@ -88,6 +94,8 @@ contract PlatemarkNFT is ERC721, ERC2981, Ownable2Step, IERC7007Enumerable, IERC
         uint256 seed,
         bytes32 imageHash
     );
+    /// @notice The pixels of a token's image are on chain from now on.
+    event PixelsKept(uint256 indexed tokenId, address pointer);
     /// @notice Images of a model can be minted from now on.
     event ModelAdmitted(bytes32 indexed modelId, uint256 indexed registryId, address verifier);
 
@@ -150,22 +158,37 @@ contract PlatemarkNFT is ERC721, ERC2981, Ownable2Step, IERC7007Enumerable, IERC
         bytes calldata image,
         bytes calldata proof
     ) external returns (uint256 id) {
-        (IImageVerifier verifier, bool deprecated, uint256 registryId) = _verifierOf(modelId);
-        if (deprecated) revert ModelDeprecated(modelId, registryId);
-        bytes memory promptBytes = abi.encode(modelId, seed);
-        id = uint256(keccak256(promptBytes));
-        if (_ownerOf(id) != address(0)) revert AlreadyMinted(id);
-
-        bytes32 imageHash = verifier.verifyImage(
-            seed, image, PlatemarkContext.contextHash(recipient, modelId), proof
-        );
-
-        _statements[id] = ImageStatement(modelId, seed, imageHash);
-        ++totalSupply;
-        _mint(recipient, id);
-        emit ImageMinted(id, modelId, recipient, seed, imageHash);
-        emit AigcData(id, promptBytes, image, abi.encodePacked(recipient, proof));
+        id = _mintImage(recipient, modelId, seed, image, proof);
         ERC721Utils.checkOnERC721Received(msg.sender, address(0), recipient, id, "");
+    }
+
+    /// @notice `mint` and `keepPixels` in one, for models whose verifier is given the pixels.
+    /// @param recipient Who gets the token.
+    /// @param modelId The model.
+    /// @param seed The seed.
+    /// @param pixels The image, see `IPixelVerifier`.
+    /// @param proof The proof bytes.
+    /// @return id The token.
+    function mintAndKeepPixels(
+        address recipient,
+        bytes32 modelId,
+        uint256 seed,
+        bytes calldata pixels,
+        bytes calldata proof
+    ) external returns (uint256 id) {
+        id = _mintImage(recipient, modelId, seed, pixels, proof);
+        _keepPixels(id, pixels);
+        ERC721Utils.checkOnERC721Received(msg.sender, address(0), recipient, id, "");
+    }
+
+    /// @notice Keeps the pixels of a token's image on chain, for good. The metadata's picture is made
+    /// from them from then on.
+    /// @dev Anybody may pay for that: only the pixels that were proven have the token's image hash.
+    /// @param id The token.
+    /// @param pixels The image, see `IPixelVerifier`.
+    function keepPixels(uint256 id, bytes calldata pixels) external {
+        _requireOwned(id);
+        _keepPixels(id, pixels);
     }
 
     /// @notice Lets images of a registered model be minted in this collection, for good.
@@ -185,7 +208,7 @@ contract PlatemarkNFT is ERC721, ERC2981, Ownable2Step, IERC7007Enumerable, IERC
 
     /// @notice Sets where pictures are: `<base><modelId>/<seed>.png`, the seed in decimal. With an empty
     /// base the metadata's image is a card drawn on chain. The URI is a convenience; what is proven is
-    /// the image hash.
+    /// the image hash. Tokens whose pixels are kept do not need it.
     /// @param base The new start of all URIs.
     function setImageBaseUri(string calldata base) external onlyOwner {
         imageBaseUri = base;
@@ -263,6 +286,20 @@ contract PlatemarkNFT is ERC721, ERC2981, Ownable2Step, IERC7007Enumerable, IERC
         return _statements[id];
     }
 
+    /// @notice The pixels of a token's image, where they are kept.
+    /// @param id The token.
+    /// @return pixels Row-major height × width × channels, one byte each; empty when they are not kept.
+    /// @return picture Where they are, and the image's size.
+    function pixelsOf(uint256 id)
+        external
+        view
+        returns (bytes memory pixels, KeptPixels.Picture memory picture)
+    {
+        _requireOwned(id);
+        picture = _pictures[id];
+        pixels = picture.read();
+    }
+
     /// @notice The registry id behind an admitted model.
     /// @param modelId The model.
     /// @return registryId Its id in `REGISTRY`.
@@ -279,7 +316,8 @@ contract PlatemarkNFT is ERC721, ERC2981, Ownable2Step, IERC7007Enumerable, IERC
         return PlatemarkContext.contextHash(recipient, modelId);
     }
 
-    /// @notice The token's metadata as a data URI; every string in it is escaped.
+    /// @notice The token's metadata as a data URI; every string in it is escaped. The picture is a PNG
+    /// made here where the pixels are kept, else at `imageBaseUri`, else a card.
     /// @param id The token.
     /// @return uri data:application/json;base64,…
     function tokenURI(uint256 id) public view override returns (string memory uri) {
@@ -292,7 +330,8 @@ contract PlatemarkNFT is ERC721, ERC2981, Ownable2Step, IERC7007Enumerable, IERC
                 imageBaseUri: imageBaseUri,
                 modelId: statement.modelId,
                 seed: statement.seed,
-                imageHash: statement.imageHash
+                imageHash: statement.imageHash,
+                png: _pictures[id].png()
             })
         );
     }
@@ -313,6 +352,38 @@ contract PlatemarkNFT is ERC721, ERC2981, Ownable2Step, IERC7007Enumerable, IERC
         return interfaceId == type(IERC7007).interfaceId
             || interfaceId == type(IERC7007Enumerable).interfaceId
             || interfaceId == ERC4906_INTERFACE_ID || super.supportsInterface(interfaceId);
+    }
+
+    function _mintImage(
+        address recipient,
+        bytes32 modelId,
+        uint256 seed,
+        bytes calldata image,
+        bytes calldata proof
+    ) private returns (uint256 id) {
+        (IImageVerifier verifier, bool deprecated, uint256 registryId) = _verifierOf(modelId);
+        if (deprecated) revert ModelDeprecated(modelId, registryId);
+        bytes memory promptBytes = abi.encode(modelId, seed);
+        id = uint256(keccak256(promptBytes));
+        if (_ownerOf(id) != address(0)) revert AlreadyMinted(id);
+
+        bytes32 imageHash = verifier.verifyImage(
+            seed, image, PlatemarkContext.contextHash(recipient, modelId), proof
+        );
+
+        _statements[id] = ImageStatement(modelId, seed, imageHash);
+        ++totalSupply;
+        _mint(recipient, id);
+        emit ImageMinted(id, modelId, recipient, seed, imageHash);
+        emit AigcData(id, promptBytes, image, abi.encodePacked(recipient, proof));
+    }
+
+    function _keepPixels(uint256 id, bytes calldata pixels) private {
+        ImageStatement storage statement = _statements[id];
+        (IImageVerifier verifier,,) = _verifierOf(statement.modelId);
+        address pointer = _pictures[id].keep(verifier, statement.imageHash, pixels);
+        emit PixelsKept(id, pointer);
+        emit MetadataUpdate(id);
     }
 
     function _admit(uint256 registryId) private {

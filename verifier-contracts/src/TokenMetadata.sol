@@ -18,6 +18,7 @@ library TokenMetadata {
     /// @param modelId The model.
     /// @param seed The seed.
     /// @param imageHash Hash of the image.
+    /// @param png The image as a PNG file; empty when its pixels are not kept.
     struct Token {
         string collection;
         string description;
@@ -25,6 +26,7 @@ library TokenMetadata {
         bytes32 modelId;
         uint256 seed;
         bytes32 imageHash;
+        bytes png;
     }
 
     /// @notice Metadata of a token in ERC-7007's schema.
@@ -40,9 +42,7 @@ library TokenMetadata {
             '","description":"',
             token.description.escapeJSON(),
             '","image":"',
-            bytes(token.imageBaseUri).length == 0
-                ? _card(token)
-                : string.concat(token.imageBaseUri.escapeJSON(), modelId, "/", seed, ".png")
+            _picture(token, modelId, seed)
         );
         return _json(
             string.concat(
@@ -83,6 +83,18 @@ library TokenMetadata {
                 '"}'
             )
         );
+    }
+
+    function _picture(Token memory token, string memory modelId, string memory seed)
+        private
+        pure
+        returns (string memory)
+    {
+        if (token.png.length != 0) {
+            return string.concat("data:image/png;base64,", Base64.encode(token.png));
+        }
+        if (bytes(token.imageBaseUri).length == 0) return _card(token);
+        return string.concat(token.imageBaseUri.escapeJSON(), modelId, "/", seed, ".png");
     }
 
     /// @dev A picture of the statement for collections without pictures.
