@@ -1,7 +1,6 @@
 import { pippenger } from '@noble/curves/abstract/curve.js'
 import { bn254 } from '@noble/curves/bn254.js'
-import { G1_BASE } from './read-key.js'
-import type { G1, G2 } from './read-points.js'
+import { type G1, G1_BASE, type G2, G2_BASE } from './read-points.js'
 import type { Points, Scalars } from './read-proof.js'
 import { ensure } from './reject.js'
 import { invert, mod, multiply, power } from './scalar-field.js'
@@ -29,8 +28,12 @@ function eqPolynomial(point: readonly bigint[], x: bigint): bigint {
   return product
 }
 
+/** A commitment as a polynomial in one variable, and its claimed value at z. */
+export type ImageOpening = { readonly commitment: G1; readonly z: bigint; readonly value: bigint }
+
 /**
- * Checks that Σ scalars · commitments opens at ρ to `value` (`docs/protocol.md` §8).
+ * Checks that Σ scalars · commitments opens at ρ to `value`, and the image's commitment at z to its
+ * (`docs/protocol.md` §8).
  *
  * @throws {Rejection}
  */
@@ -42,6 +45,7 @@ export function checkOpening(
   value: bigint,
   points: Points,
   evaluations: Scalars,
+  image: ImageOpening | undefined,
   transcript: Transcript,
 ): void {
   const [h, g, q, s, d, wZeta, wIota, wChi] = points.values as [G1, G1, G1, G1, G1, G1, G1, G1]
@@ -50,7 +54,7 @@ export function checkOpening(
   const theta = transcript.one(bytes(1, 3))
   const zeta = transcript.one(bytes(3, 5))
   const delta = transcript.one(evaluations.bytes)
-  const kappa = transcript.one(bytes(5, 8))
+  const kappa = transcript.one(bytes(5, points.values.length))
   ensure(zeta !== 0n, 'degenerate challenge')
   const iota = invert(zeta)
   const [gZeta, gIota, hZeta, hIota, hChi, sZeta] = evaluations.values as [
@@ -79,10 +83,15 @@ export function checkOpening(
     bigint,
   ]
   const kappa2 = multiply(kappa, kappa)
+  const kappa3 = multiply(kappa2, kappa)
   const yZeta = gZeta * (1n + d1) + d2 * hZeta + d3 * sZeta + d4 * dZeta
   const yIota = gIota + d1 * hIota + d2 * sIota
-  const left1 = combine(
-    [...commitments, h, g, q, s, d, wZeta, wIota, wChi, G1_BASE],
+  const wImage = points.values.slice(8)
+  const total = combine(
+    [
+      ...[...commitments, h, g, q, s, d, wZeta, wIota, wChi, G1_BASE],
+      ...(image === undefined ? [] : [image.commitment, ...wImage]),
+    ],
     [
       ...scalars,
       mod(d2 + kappa * d1 + kappa2),
@@ -93,12 +102,14 @@ export function checkOpening(
       zeta,
       multiply(kappa, iota),
       multiply(kappa2, chi),
-      mod(-(yZeta + kappa * mod(yIota) + kappa2 * hChi)),
+      mod(-(yZeta + kappa * mod(yIota) + kappa2 * hChi + kappa3 * (image?.value ?? 0n))),
+      kappa3,
+      multiply(kappa3, image?.z ?? 0n),
     ],
   )
-  const right = combine([wZeta, wIota, wChi], [1n, kappa, kappa2])
+  const right = combine([wZeta, wIota, wChi, ...wImage], [1n, kappa, kappa2, kappa3])
   const pairs = [
-    { g1: left1, g2: bn254.G2.Point.BASE },
+    { g1: total, g2: G2_BASE },
     { g1: right.negate(), g2: tau },
     // The library does not take infinity, whose pairing is 1.
   ].filter(({ g1 }) => !g1.is0())

@@ -6,6 +6,12 @@ import { bytesToNumberBE } from '@noble/curves/utils.js'
 export type G1 = WeierstrassPoint<bigint>
 export type G2 = WeierstrassPoint<Fp2>
 
+/** G1's generator. */
+export const G1_BASE: G1 = bn254.G1.Point.BASE
+
+/** G2's generator. A point of its own: for the library's, the subgroup check first builds a big table. */
+export const G2_BASE: G2 = bn254.G2.Point.fromAffine(bn254.G2.Point.BASE.toAffine())
+
 const FIELD = bn254.fields.Fp.ORDER
 
 /** 64 bytes, canonical and on the curve (zeros: infinity), or undefined. */

@@ -1,7 +1,8 @@
 import { bytesToNumberBE } from '@noble/curves/utils.js'
 import type { SumcheckDescriptor } from '../../../circuits/sumcheck/descriptor.js'
-import { blockBits, type VerifierKey } from './read-key.js'
+import type { VerifierKey } from './read-key.js'
 import { type G1, readG1 } from './read-points.js'
+import { blockBits } from './regions.js'
 import { ensure, reject } from './reject.js'
 import { bitsOf, ORDER } from './scalar-field.js'
 
@@ -14,9 +15,11 @@ export type Rounds = readonly Scalars[]
 
 /** A decoded proof, `docs/protocol.md` §4.2. */
 export type SumcheckProof = {
+  /** One point a column, then C_I where the key binds the image by commitment. */
   readonly first: Points
   readonly second: Points
-  readonly affineSum: Scalars
+  /** A, then y where the key binds the image by commitment. */
+  readonly sums: Scalars
   readonly phaseOne: Rounds
   readonly contracted: Scalars
   readonly phaseTwo: Rounds
@@ -24,6 +27,7 @@ export type SumcheckProof = {
   readonly inverses: Scalars
   readonly merge: Rounds
   readonly columns: Scalars
+  /** C_h … C_χ, then C_z where the key binds the image by commitment. */
   readonly openingPoints: Points
   readonly openingScalars: Scalars
 }
@@ -35,13 +39,13 @@ export type ProofShape = {
   readonly allColumns: number
   readonly phaseOne: number
   readonly phaseTwo: number
+  readonly lookups: number
   readonly terms: number
+  /** 1 where the proof commits to the image: C_I, y and C_z. */
+  readonly imageCommitments: number
 }
 
 export function proofShape(key: SumcheckDescriptor): ProofShape {
-  const { activation, copy, table, weight } = key.columns
-  const firstColumns = (2 + key.limbs) * activation + copy + table
-  const secondColumns = (1 + key.limbs) * activation + table
   let phaseOne = 0
   let phaseTwo = 0
   let terms = 0
@@ -66,16 +70,26 @@ export function proofShape(key: SumcheckDescriptor): ProofShape {
       terms++
     }
   }
-  const allColumns = firstColumns + secondColumns + table + weight
-  return { firstColumns, secondColumns, allColumns, phaseOne, phaseTwo, terms }
+  const { first, second, key: own } = key.columns
+  return {
+    firstColumns: first,
+    secondColumns: second,
+    allColumns: first + second + own,
+    phaseOne,
+    phaseTwo,
+    lookups: Math.max(key.activation.bits, key.table.bits),
+    terms,
+    imageCommitments: key.image.binding === 'commitment' ? 1 : 0,
+  }
 }
 
 /** Bytes of a proof under a key. */
 export function proofLength(key: SumcheckDescriptor): number {
   const shape = proofShape(key)
-  const rounds = shape.phaseOne + shape.phaseTwo + 2 * key.columnBits
-  const scalars = 1 + 2 * rounds + shape.terms + shape.secondColumns + shape.allColumns + 6
-  return 64 * (shape.firstColumns + shape.secondColumns + 8) + 32 * scalars
+  const extra = shape.imageCommitments
+  const rounds = shape.phaseOne + shape.phaseTwo + shape.lookups + key.columnBits
+  const scalars = 1 + extra + 2 * rounds + shape.terms + key.limbs + 2 + shape.allColumns + 6
+  return 64 * (shape.firstColumns + shape.secondColumns + 8 + 2 * extra) + 32 * scalars
 }
 
 /**
@@ -110,18 +124,19 @@ export function readProof(key: VerifierKey, bytes: Uint8Array): SumcheckProof {
     return { bytes: own, values }
   }
   const pairs = (count: number): Rounds => Array.from({ length: count }, () => scalars(2))
+  const extra = shape.imageCommitments
   return {
-    first: points(shape.firstColumns),
+    first: points(shape.firstColumns + extra),
     second: points(shape.secondColumns),
-    affineSum: scalars(1),
+    sums: scalars(1 + extra),
     phaseOne: pairs(shape.phaseOne),
     contracted: scalars(shape.terms),
     phaseTwo: pairs(shape.phaseTwo),
-    lookups: pairs(key.columnBits),
-    inverses: scalars(shape.secondColumns),
+    lookups: pairs(shape.lookups),
+    inverses: scalars(key.limbs + 2),
     merge: pairs(key.columnBits),
     columns: scalars(shape.allColumns),
-    openingPoints: points(8),
+    openingPoints: points(8 + extra),
     openingScalars: scalars(6),
   }
 }

@@ -65,6 +65,18 @@ export function eqIndex(index: number, point: readonly bigint[]): bigint {
   return product
 }
 
+/** The bits of an index, as a point. */
+export function bitsOfIndex(index: number, count: number): bigint[] {
+  return Array.from({ length: count }, (_, k) =>
+    BigInt(Math.floor(index / 2 ** (count - 1 - k)) % 2),
+  )
+}
+
+/** Π (1 − xᵢ): eq of the index 0. */
+export function allZero(point: readonly bigint[]): bigint {
+  return point.reduce((product, x) => mod(product * (1n - x)), 1n)
+}
+
 /** eq(i, point) for all i. */
 export function eqTable(point: readonly bigint[]): bigint[] {
   let table = [1n]

@@ -4,7 +4,7 @@ import { mod } from './scalar-field.js'
 
 /** Fiat–Shamir, `docs/protocol.md` §5. */
 export class Transcript {
-  #state = keccak_256(new TextEncoder().encode('platemark.sumcheck.v1'))
+  #state = keccak_256(new TextEncoder().encode('platemark.sumcheck.v2'))
 
   /** Absorbs a message and draws challenges. */
   step(message: Uint8Array, count = 1): bigint[] {

@@ -1,10 +1,15 @@
-import { concatBytes } from '@noble/curves/utils.js'
+import { concatBytes, equalBytes } from '@noble/curves/utils.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import canonicalizeModule from 'canonicalize'
-import { latentValues, mergeClaims, outputBits } from './claims.js'
+import { affineClaims } from './affine.js'
+import { mergeClaims } from './claims.js'
+import { columnWeights } from './columns.js'
+import { commitmentHash, imageClaim, packPixels } from './image.js'
+import { lookupClaims, lookupSum } from './lookups.js'
 import { checkOpening } from './opening.js'
-import { readKey } from './read-key.js'
+import { readKey, type VerifierKey } from './read-key.js'
 import { type Rounds, readProof } from './read-proof.js'
+import { blockBits } from './regions.js'
 import { ensure, Rejection } from './reject.js'
 import { mod, multiply } from './scalar-field.js'
 import { Transcript } from './transcript.js'
@@ -20,8 +25,8 @@ export type SumcheckVerification = {
   readonly seed: Uint8Array
   /** 32 bytes. */
   readonly context: Uint8Array
-  /** Row-major height × width × channels. */
-  readonly pixels: Uint8Array
+  /** The pixels, row-major height × width × channels, or the 32-byte image hash of a commitment. */
+  readonly image: Uint8Array
   /** The seed's expansion, one byte a dimension. */
   readonly latent: Uint8Array
   readonly proof: Uint8Array
@@ -33,7 +38,7 @@ export type SumcheckVerification = {
  *
  * @returns undefined when the proof is valid, else the check that failed
  * @example
- * verifySumcheck({ key, seed, context, pixels, latent, proof }) // undefined
+ * verifySumcheck({ key, seed, context, image, latent, proof }) // undefined
  */
 export function verifySumcheck(request: SumcheckVerification): string | undefined {
   try {
@@ -52,67 +57,63 @@ export function keyDigest(key: unknown): Uint8Array {
 
 function check(request: SumcheckVerification): void {
   const key = readKey(request.key)
-  const { height, width, channels } = key.image
+  const { height, width, channels, binding } = key.image
   ensure(request.seed.length === 32 && request.context.length === 32, 'public inputs: 32 bytes')
-  sized(request.pixels, height * width * channels, 'pixel')
+  if (binding === 'pixels') sized(request.image, height * width * channels, 'pixel')
+  else sized(request.image, 32, 'image hash')
   sized(request.latent, key.latent.dimensions, 'latent')
   const proof = readProof(key, request.proof)
+  const imageHash = binding === 'pixels' ? keccak_256(request.image) : request.image
+  if (binding === 'commitment') {
+    const point = proof.first.bytes.subarray(64 * key.columns.first)
+    ensure(equalBytes(commitmentHash(key, point), imageHash), 'image hash')
+  }
+
   const transcript = new Transcript()
-  const [beta, alpha] = transcript.step(
-    concatBytes(
-      keyDigest(request.key),
-      request.seed,
-      request.context,
-      keccak_256(request.pixels),
-      proof.first.bytes,
-    ),
-    2,
-  )
-  const bits = outputBits(key)
-  const n = key.columnBits
-  const drawn = transcript.step(proof.second.bytes, bits + n + 3)
-  const tau = drawn.slice(bits + 2, bits + 2 + n)
-  const lambda = drawn[bits + 2 + n]!
-  transcript.one(proof.affineSum.bytes)
-  const one = plainRounds(proof.phaseOne, proof.affineSum.values[0]!, transcript)
+  const inputs = [keyDigest(request.key), request.seed, request.context, imageHash]
+  const [beta, alpha] = transcript.step(concatBytes(...inputs, proof.first.bytes), 2)
+  const rBits = outputBits(key)
+  const lookupBits = proof.lookups.length
+  const drawn = transcript.step(proof.second.bytes, rBits + lookupBits + 3)
+  const [gamma, z, ...rest] = drawn.slice(rBits) as [bigint, bigint, ...bigint[]]
+  const tau = rest.slice(0, lookupBits)
+  const lambda = rest[lookupBits]!
+  transcript.one(proof.sums.bytes)
+  const [affineSum, imageValue] = proof.sums.values as [bigint, bigint?]
+  const one = plainRounds(proof.phaseOne, affineSum, transcript)
   const eta = transcript.one(proof.contracted.bytes)
   const sum = proof.contracted.values.reduceRight((total, v) => mod(total * eta + v), 0n)
   const two = plainRounds(proof.phaseTwo, sum, transcript)
-  let start = 0n
-  let power = 1n
-  for (let e = 0; e < (1 + key.limbs) * key.columns.activation; e++) {
-    start = mod(start + power)
-    power = multiply(power, lambda)
-  }
-  const zero = eqRounds(proof.lookups, tau, start, transcript)
+  const zero = eqRounds(proof.lookups, tau, lookupSum(key, tau, lambda), transcript)
   const nu = transcript.one(proof.inverses.bytes)
+
+  const affine = affineClaims(key, affineSum, proof.contracted.values, latent(key, request), {
+    r: drawn.slice(0, rBits),
+    gamma,
+    a: one.point,
+    eta,
+    b: two.point,
+    e1: one.claim,
+    e2: two.claim,
+  })
+  const lookups = lookupClaims(key, proof.inverses.values, {
+    beta: beta!,
+    alpha: alpha!,
+    lambda,
+    s: zero.point,
+    e3: zero.claim,
+  })
+  const image = imageClaim(key, z, imageValue ?? packPixels(key, request.image, z))
   const merged = mergeClaims(
-    key,
-    proof,
-    {
-      beta: beta!,
-      alpha: alpha!,
-      r: drawn.slice(0, bits),
-      gamma: drawn[bits]!,
-      z: drawn[bits + 1]!,
-      lambda,
-      a: one.point,
-      eta,
-      b: two.point,
-      s: zero.point,
-      nu,
-      e1: one.claim,
-      e2: two.claim,
-      e3: zero.claim,
-    },
-    latentValues(key, request.latent),
-    request.pixels,
+    [...affine, lookups.sums, lookups.zero, image, ...lookups.inverses],
+    nu,
   )
   const last = plainRounds(proof.merge, merged.value, transcript)
   const mu = transcript.one(proof.columns.bytes)
-  const weights = merged.weightsAt(last.point)
+  const weights = columnWeights(key, merged.weights, last.point)
   const explained = proof.columns.values.reduce((total, v, i) => total + v * weights[i]!, 0n)
   ensure(mod(explained) === last.claim, 'merged claim')
+
   const scalars: bigint[] = []
   let value = 0n
   let scale = 1n
@@ -121,16 +122,30 @@ function check(request: SumcheckVerification): void {
     value = mod(value + scale * column)
     scale = multiply(scale, mu)
   }
+  const { first } = key.columns
   checkOpening(
     key.tau,
-    [...proof.first.values, ...proof.second.values, ...key.tablePoints, ...key.weightPoints],
+    [...proof.first.values.slice(0, first), ...proof.second.values, ...key.points],
     scalars,
     last.point,
     value,
     proof.openingPoints,
     proof.openingScalars,
+    imageValue === undefined
+      ? undefined
+      : { commitment: proof.first.values[first]!, z, value: imageValue },
     transcript,
   )
+}
+
+/** Entries of r: bits of the largest block that a node fills. */
+function outputBits(key: VerifierKey): number {
+  return key.blocks.slice(1).reduce((most, block) => Math.max(most, blockBits(block)), 0)
+}
+
+/** Latent integers of the seed's bytes. */
+function latent(key: VerifierKey, request: SumcheckVerification): readonly bigint[] {
+  return Array.from(request.latent, (byte) => BigInt(key.latent.table[byte]!))
 }
 
 function sized(bytes: Uint8Array, count: number, what: string): void {

@@ -3,8 +3,8 @@ import type {
   SpatialDescriptor,
   TermDescriptor,
 } from '../../../circuits/sumcheck/descriptor.js'
-import { blockBits } from './read-key.js'
-import { bitsOf, eqTable, mod, multiply } from './scalar-field.js'
+import { blockBits } from './regions.js'
+import { below, bitsOf, eqTable, mod, multiply } from './scalar-field.js'
 
 /** The slice of a block's point that belongs to an axis. */
 export function axisSlice(
@@ -17,6 +17,14 @@ export function axisSlice(
     Array.from({ length: axis }, (_, i) => i),
   )
   return point.slice(start, start + bitsOf(block.axes[axis]!))
+}
+
+/** valid~: 1 on a block's valid cells, 0 on padding. */
+export function validAt(block: BlockDescriptor, point: readonly bigint[]): bigint {
+  return block.axes.reduce(
+    (all, size, axis) => multiply(all, below(size, axisSlice(block, axis, point))),
+    1n,
+  )
 }
 
 /** eq(point, ·) for all valid composite indices over `axes`, row-major. */
@@ -35,8 +43,8 @@ export function compositeEq(
 
 /** Where the two phases leave a term, `docs/protocol.md` §6.2 and §6.3. */
 export type TermPoints = {
-  /** In the weight block. */
-  readonly weight: readonly bigint[]
+  /** In the weight: slices of the output, group and contract axes, then of the kernel index. */
+  readonly weight: readonly (readonly bigint[])[]
   /** In the input block. */
   readonly input: readonly bigint[]
   readonly wire: bigint
@@ -66,10 +74,12 @@ export function termPoints(
   }
   const size = (axis: number) => bitsOf(input.axes[axis]!)
 
+  const weight = term.outputAxes.map((axis) => axisSlice(output, axis, r))
   let wire = 1n
   for (const [o, u] of term.groupAxes) {
     const fromR = axisSlice(output, o, r)
     const fromA = takeA(size(u))
+    weight.push(fromA)
     const fromB = takeB(size(u))
     fromR.forEach((x, k) => {
       const y = fromA[k]!
@@ -78,7 +88,10 @@ export function termPoints(
     })
     slices[u] = fromB
   }
-  for (const u of term.contractAxes) slices[u] = takeA(size(u))
+  for (const u of term.contractAxes) {
+    slices[u] = takeA(size(u))
+    weight.push(slices[u])
+  }
   const kernelSlice = takeA(bitsOf(term.kernel[0] * term.kernel[1]))
   for (const [o, u] of term.rowAxes) slices[u] = axisSlice(output, o, r)
   for (const axis of term.spatial) for (const u of axis.input) slices[u] = takeB(size(u))
@@ -100,15 +113,24 @@ export function termPoints(
     })
   })
   return {
-    weight: [
-      ...term.outputAxes.flatMap((axis) => axisSlice(output, axis, r)),
-      ...a.slice(0, usedA),
-    ],
+    weight: [...weight, kernelSlice],
     input: point,
     wire: multiply(wire, spatial),
     phaseOne: usedA,
     phaseTwo: usedB,
   }
+}
+
+/** The point of a tensor that is a weight: slice i belongs to its axis `axes[i]` (§6.3). */
+export function weightPoint(
+  axes: readonly number[],
+  slices: readonly (readonly bigint[])[],
+): readonly bigint[] {
+  const ordered: (readonly bigint[])[] = []
+  axes.forEach((axis, i) => {
+    ordered[axis] = slices[i]!
+  })
+  return ordered.flat()
 }
 
 /** For every kernel index the sum over its triples of eq(y)·eq(u). */
