@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Collection} from "./Collection.sol";
+import {PixelCollection} from "./KeptPixels.t.sol";
 import {KnownKeyProver} from "./KnownKeyProver.sol";
 import {KnownKey} from "./generated/KnownKey.sol";
 import {
@@ -40,5 +41,25 @@ contract GasTest is Collection {
     function test_Gas_Register() public {
         registry.registerModel(commitment(), verifier);
         vm.snapshotGasLastCall("ModelRegistry", "registerModel");
+    }
+}
+
+/// @dev With a verifier that does next to nothing: what the collection itself costs.
+contract PixelGasTest is PixelCollection {
+    function test_Gas_Pixels() public {
+        bytes memory pixels = pixelsFor(SEED, 64 * 64 * 3);
+        bytes memory proof = pixelProof(alice, SEED, pixels);
+        nft.mint(alice, PIXEL_MODEL, SEED, pixels, proof);
+        vm.snapshotGasLastCall("KeptPixels", "mint, 64x64x3, without verification");
+        uint256 token = uint256(keccak256(abi.encode(PIXEL_MODEL, SEED)));
+        nft.keepPixels(token, pixels);
+        vm.snapshotGasLastCall("KeptPixels", "keepPixels, 64x64x3");
+        nft.tokenURI(token);
+        vm.snapshotGasLastCall("KeptPixels", "tokenURI, 64x64x3");
+
+        pixels = pixelsFor(SEED + 1, 64 * 64 * 3);
+        proof = pixelProof(alice, SEED + 1, pixels);
+        nft.mintAndKeepPixels(alice, PIXEL_MODEL, SEED + 1, pixels, proof);
+        vm.snapshotGasLastCall("KeptPixels", "mintAndKeepPixels, 64x64x3, without verification");
     }
 }
