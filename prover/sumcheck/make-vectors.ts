@@ -1,12 +1,15 @@
 import { bn254 } from '@noble/curves/bn254.js'
-import { bytesToHex, numberToBytesBE } from '@noble/curves/utils.js'
-import { paddedAddresses, totalBits } from '../../circuits/sumcheck/axes.js'
+import { bytesToHex, hexToBytes, numberToBytesBE } from '@noble/curves/utils.js'
+import type { LayoutOptions } from '../../circuits/sumcheck/layout.js'
 import { writeFileAtomic } from '../../model-export/atomic-write.js'
+import { liesOf } from './lies.js'
 import { randomModel } from './random-model.js'
-import { proveWith, type TestProver, testProver, verdicts } from './test-prover.js'
+import { proveWith, requestOf, type TestProver, testProver, verdicts } from './test-prover.js'
+import { type NegativeVector, requestOfVector, type Vector, type Vectors } from './vectors.js'
 import { readG1 } from './verifier/read-points.js'
 import { proofShape } from './verifier/read-proof.js'
 import { ORDER } from './verifier/scalar-field.js'
+import type { SumcheckVerification } from './verifier/verify.js'
 
 /**
  * Writes `fixtures/sumcheck/vectors.json`: honest proofs, and proofs and statements that every verifier
@@ -15,204 +18,163 @@ import { ORDER } from './verifier/scalar-field.js'
  *     npm run build && node dist/prover/sumcheck/make-vectors.js
  */
 
-/** Models with convolutions, transposed ones, groups, residuals, limbs and copies. */
-const POSITIVE = [3, 7, 11, 19]
-const MODEL = 7
+type Case = { readonly name: string; readonly model: number; readonly options: LayoutOptions }
+
+/** Models with convolutions, transposed ones, groups, residuals, several limbs and copies. */
+const CASES: readonly Case[] = [
+  { name: 'one column a group', model: 31, options: { imageBinding: 'pixels' } },
+  {
+    name: 'regions longer than a column, image by commitment',
+    model: 31,
+    options: { imageBinding: 'commitment', columnBits: 8 },
+  },
+  { name: 'every region longer than a column', model: 8, options: { columnBits: 5 } },
+  { name: 'several columns a group', model: 3, options: { columnBits: 11 } },
+  { name: 'odd column length', model: 11, options: { columnBits: 13 } },
+  { name: 'image by commitment', model: 19, options: { imageBinding: 'commitment' } },
+]
+/** The cases that are then changed in every way. */
+const BASES = [0, 1]
 
 const hex = (bytes: Uint8Array) => `0x${bytesToHex(bytes)}`
+
+type Change = Omit<NegativeVector, 'base' | 'reason'>
 
 type Part = { readonly name: string; readonly offset: number; readonly bytes: 32 | 64 }
 
 /** Where everything of a proof is, `docs/protocol.md` §4.2. */
-function proofParts(prover: TestProver): readonly Part[] {
-  const shape = proofShape(prover.key)
-  const n = prover.key.columnBits
+function proofParts({ key }: TestProver): readonly Part[] {
+  const shape = proofShape(key)
+  const committed = key.image.binding === 'commitment' ? 1 : 0
   const parts: Part[] = []
   let offset = 0
   const add = (name: string, count: number, bytes: 32 | 64) => {
     for (let i = 0; i < count; i++) {
-      parts.push({ name: `${name} ${i}`, offset, bytes })
+      parts.push({ name: count === 1 ? name : `${name} ${i}`, offset, bytes })
       offset += bytes
     }
   }
-  add('first commitment', shape.firstColumns, 64)
-  add('second commitment', shape.secondColumns, 64)
+  add('first commitment', key.columns.first, 64)
+  add('image commitment', committed, 64)
+  add('second commitment', key.columns.second, 64)
   add('affine sum', 1, 32)
+  add('image at z', committed, 32)
   add('phase one coefficient', 2 * shape.phaseOne, 32)
   add('contracted value', shape.terms, 32)
   add('phase two coefficient', 2 * shape.phaseTwo, 32)
-  add('lookup coefficient', 2 * n, 32)
-  add('inverse at s', shape.secondColumns, 32)
-  add('merge coefficient', 2 * n, 32)
-  add('column at rho', shape.allColumns, 32)
+  add('lookup coefficient', 2 * Math.max(key.activation.bits, key.table.bits), 32)
+  add('inverse at s', key.limbs + 2, 32)
+  add('merge coefficient', 2 * key.columnBits, 32)
+  add('column at rho', key.columns.first + key.columns.second + key.columns.key, 32)
   add('opening point', 8, 64)
+  add('image opening', committed, 64)
   add('opening scalar', 6, 32)
   return parts
 }
 
-const statementOf = ({ request }: TestProver) => ({
-  seed: hex(request.seed),
-  context: hex(request.context),
-  pixels: hex(request.pixels),
-  latent: hex(request.latent),
-})
-
-type Change = {
-  readonly name: string
-  /** Replaced members of the statement, or the whole proof, or bytes of the honest proof. */
-  readonly statement?: Readonly<Record<string, string>>
-  readonly proof?: string
-  readonly patches?: readonly { readonly offset: number; readonly bytes: string }[]
-}
-
+/** Proofs of something false. */
 async function lies(prover: TestProver): Promise<readonly Change[]> {
-  const { descriptor, weight, table } = prover.layout
-  const cells = descriptor.columns.activation * 2 ** descriptor.columnBits
-  const index = descriptor.blocks.findIndex(({ space }) => space === 'activation')
-  const node = descriptor.nodes[index - 1]!
-  if (node.kind !== 'affine') throw new RangeError('the first activation block is affine')
-  const block = descriptor.blocks[index]!
-  const add = <T extends Int32Array | Float64Array>(array: T, at: number, by: number): T => {
-    const copy = array.slice() as T
-    copy[at]! += by
-    return copy
-  }
   const changes: Change[] = []
-  const lie = async (name: string, by: Parameters<typeof proveWith>[1], claimed = {}) => {
-    const request = { ...prover.request, ...claimed }
-    const proof = hex(await proveWith(prover, { request, ...by }))
-    const statement = statementOf({ ...prover, request })
-    changes.push({ name, proof, statement })
+  for (const { name, lies } of liesOf(prover)) {
+    const request = await requestOf(prover, await proveWith(prover, lies), lies)
+    changes.push({ name, ...members(request) })
   }
-  await lie('one activation', { activation: add(prover.activation, cells + block.offset, 1) })
-  await lie('one quotient', { activation: add(prover.activation, block.offset, 1) })
-  await lie('one remainder', { activation: add(prover.activation, 2 * cells + block.offset, 1) })
-  const limb = node.limbs.findLastIndex((l) => l >= 0)
-  const wide = add(prover.activation, block.offset, -1)
-  wide[(2 + limb) * cells + block.offset]! += 2 ** (node.shift - limb * descriptor.limbBits)
-  await lie('remainder of at least 2^shift', { activation: wide })
-  await lie('one multiplicity', { forgedRow: descriptor.segments[0]!.offset })
-  await lie('one weight', {
-    layout: { ...prover.layout, weight: add(weight, node.terms[0]!.weight, 1) },
-  })
-  await lie('one table entry', {
-    layout: { ...prover.layout, table: add(table, descriptor.segments[0]!.offset, 1) },
-  })
-  const padded = descriptor.blocks.find(
-    ({ space, axes }) =>
-      space === 'activation' && paddedAddresses(axes).length < 2 ** totalBits(axes),
-  )
-  if (padded !== undefined) {
-    const last = padded.offset + 2 ** totalBits(padded.axes) - 1
-    for (let column = 0; column < 2 + descriptor.limbs; column++)
-      await lie(`padding cell of column ${column}`, {
-        activation: add(prover.activation, column * cells + last, 1),
-      })
-  }
-  if (prover.copy.length > 0) await lie('one copied integer', { copy: add(prover.copy, 0, 1) })
-  const flipped = (bytes: Uint8Array) => bytes.map((byte, i) => (i === 0 ? byte ^ 1 : byte))
-  await lie('one pixel', {}, { pixels: flipped(prover.request.pixels) })
-  await lie('one latent byte', {}, { latent: flipped(prover.request.latent) })
   return changes
 }
 
-function mutations(prover: TestProver, proof: Uint8Array): readonly Change[] {
+function members(request: SumcheckVerification) {
+  const { seed, context, image, latent, proof } = request
+  return {
+    seed: hex(seed),
+    context: hex(context),
+    image: hex(image),
+    latent: hex(latent),
+    proof: hex(proof),
+  }
+}
+
+/** A true proof with something of it, of its statement or of its key altered. */
+function mutations(prover: TestProver, vector: Vector): readonly Change[] {
+  const proof = hexToBytes(vector.proof.slice(2))
   const changes: Change[] = []
   const patch = (name: string, offset: number, bytes: Uint8Array) =>
     changes.push({ name, patches: [{ offset, bytes: hex(bytes) }] })
-  const words = new Set<string>()
+  const kinds = new Set<string>()
   for (const { name, offset, bytes } of proofParts(prover)) {
     const old = proof.subarray(offset, offset + bytes)
-    if (bytes === 64) {
-      const point = readG1(old)!.add(bn254.G1.Point.BASE).toAffine()
-      const moved = [numberToBytesBE(point.x, 32), numberToBytesBE(point.y, 32)]
-      patch(`${name} moved`, offset, Uint8Array.of(...moved[0]!, ...moved[1]!))
-      continue
-    }
-    const value = BigInt(hex(old))
-    patch(`${name} plus one`, offset, numberToBytesBE((value + 1n) % ORDER, 32))
     // One of each kind is enough for what encodings must refuse.
     const kind = name.replace(/ \d+$/, '')
-    if (words.has(kind)) continue
-    words.add(kind)
-    patch(`${name} plus the order`, offset, numberToBytesBE(value + ORDER, 32))
+    const isFirst = !kinds.has(kind)
+    kinds.add(kind)
+    if (bytes === 64) {
+      patch(`${name} moved`, offset, moved(old))
+      if (!isFirst) continue
+      const y = BigInt(hex(old.subarray(32)))
+      patch(`${name} off the curve`, offset + 32, numberToBytesBE(y ^ 1n, 32))
+      const x = BigInt(hex(old.subarray(0, 32))) + bn254.fields.Fp.ORDER
+      if (x < 1n << 256n) patch(`${name} plus the field order`, offset, numberToBytesBE(x, 32))
+    } else {
+      const value = BigInt(hex(old))
+      patch(`${name} plus one`, offset, numberToBytesBE((value + 1n) % ORDER, 32))
+      if (isFirst) patch(`${name} plus the order`, offset, numberToBytesBE(value + ORDER, 32))
+    }
   }
-  patch('point off the curve', 32, numberToBytesBE(BigInt(hex(proof.subarray(32, 64))) ^ 1n, 32))
-  const x = BigInt(hex(proof.subarray(0, 32))) + bn254.fields.Fp.ORDER
-  if (x < 1n << 256n) patch('coordinate plus the field order', 0, numberToBytesBE(x, 32))
-  patch(
-    'first commitments swapped',
-    0,
-    Uint8Array.of(...proof.subarray(64, 128), ...proof.subarray(0, 64)),
+  const { first, second } = prover.key.columns
+  if (first > 1) {
+    const swapped = Uint8Array.of(...proof.subarray(64, 128), ...proof.subarray(0, 64))
+    patch('first commitments swapped', 0, swapped)
+  }
+  patch('no second commitments', 64 * first, new Uint8Array(64 * second))
+  changes.push(
+    { name: 'truncated', proof: hex(proof.subarray(0, -32)) },
+    { name: 'one byte too many', proof: hex(Uint8Array.of(...proof, 0)) },
+    { name: 'empty', proof: '0x' },
   )
-  changes.push({ name: 'truncated', proof: hex(proof.subarray(0, -32)) })
-  changes.push({ name: 'one byte too many', proof: hex(Uint8Array.of(...proof, 0)) })
-  changes.push({ name: 'empty', proof: '0x' })
-  const statement = statementOf(prover)
   const other = (text: string) => `${text.slice(0, -1)}${text.endsWith('1') ? '2' : '1'}`
-  changes.push({ name: 'another seed', statement: { ...statement, seed: other(statement.seed) } })
-  changes.push({
-    name: 'another context',
-    statement: { ...statement, context: other(statement.context) },
+  for (const name of ['seed', 'context', 'image', 'latent'] as const)
+    changes.push({ name: `another ${name}`, [name]: other(vector[name]) })
+  changes.push(
+    { name: 'image too short', image: vector.image.slice(0, -2) },
+    { name: 'latent too long', latent: `${vector.latent}00` },
+  )
+  const { commitments, columns } = prover.key
+  changes.push({ name: 'key of another model', key: { modelId: `0x${'22'.repeat(32)}` } })
+  commitments.forEach((commitment, i) => {
+    const point = hex(moved(hexToBytes(commitment.slice(2))))
+    changes.push({
+      name: `key commitment ${i} moved`,
+      key: { commitments: commitments.map((it, at) => (at === i ? point : it)) },
+    })
   })
   changes.push({
-    name: 'altered pixel',
-    statement: { ...statement, pixels: other(statement.pixels) },
-  })
-  changes.push({
-    name: 'altered latent',
-    statement: { ...statement, latent: other(statement.latent) },
-  })
-  changes.push({
-    name: 'pixel missing',
-    statement: { ...statement, pixels: statement.pixels.slice(0, -2) },
+    name: 'key without its last column',
+    key: { commitments: commitments.slice(0, -1), columns: { ...columns, key: columns.key - 1 } },
   })
   return changes
 }
 
-/** The request of a change, as the tests make it too. */
-export function applyChange(prover: TestProver, honest: Uint8Array, change: Change) {
-  const bytes = (text: string) => new Uint8Array(Buffer.from(text.slice(2), 'hex'))
-  let proof = honest
-  if (change.proof !== undefined) proof = bytes(change.proof)
-  for (const { offset, bytes: text } of change.patches ?? []) {
-    proof = proof.slice()
-    proof.set(bytes(text), offset)
-  }
-  const statement = { ...statementOf(prover), ...change.statement }
-  const { seed, context, pixels, latent } = statement
-  return {
-    key: prover.key,
-    seed: bytes(seed),
-    context: bytes(context),
-    pixels: bytes(pixels),
-    latent: bytes(latent),
-    proof,
-  }
+/** A point that is another one. */
+function moved(bytes: Uint8Array): Uint8Array {
+  const { x, y } = readG1(bytes)!.add(bn254.G1.Point.BASE).toAffine()
+  return Uint8Array.of(...numberToBytesBE(x, 32), ...numberToBytesBE(y, 32))
 }
 
-const positive = []
-for (const seed of POSITIVE) {
-  const prover = await testProver(randomModel(seed), BigInt(seed))
-  const proof = await proveWith(prover, {}, true)
-  positive.push({
-    name: `model ${seed}`,
-    key: prover.key,
-    ...statementOf(prover),
-    proof: hex(proof),
-  })
+const positive: Vector[] = []
+const negative: NegativeVector[] = []
+for (const [base, { name, model, options }] of CASES.entries()) {
+  const prover = await testProver(randomModel(model), BigInt(model), options)
+  const request = await requestOf(prover, await proveWith(prover, {}, true))
+  const vector: Vector = { name, key: prover.key, ...members(request) }
+  positive.push(vector)
+  if (!BASES.includes(base)) continue
+  for (const change of [...(await lies(prover)), ...mutations(prover, vector)]) {
+    const { rust, typescript } = await verdicts(requestOfVector(vector, change))
+    if (rust === undefined || rust !== typescript)
+      throw new Error(`${name}, ${change.name}: Rust says ${rust}, TypeScript ${typescript}`)
+    negative.push({ ...change, base, reason: rust })
+  }
 }
-const prover = await testProver(randomModel(MODEL), BigInt(MODEL))
-const honest = await proveWith(prover, {}, true)
-const negative = []
-for (const change of [...(await lies(prover)), ...mutations(prover, honest)]) {
-  const { rust, typescript } = await verdicts(applyChange(prover, honest, change))
-  if (rust === undefined || rust !== typescript)
-    throw new Error(`${change.name}: Rust says ${rust}, TypeScript ${typescript}`)
-  negative.push({ ...change, reason: rust })
-}
-const base = { key: prover.key, ...statementOf(prover), proof: hex(honest) }
 const file = process.argv[2] ?? 'fixtures/sumcheck/vectors.json'
-const content = { format: 'platemark-sumcheck-vectors', version: 1, positive, base, negative }
+const content: Vectors = { format: 'platemark-sumcheck-vectors', version: 2, positive, negative }
 await writeFileAtomic(file, `${JSON.stringify(content, undefined, 1)}\n`)
 console.log(`${positive.length} positive and ${negative.length} negative vectors`)

@@ -1,3 +1,5 @@
+import { axisBits } from '../../circuits/sumcheck/axes.js'
+import { layOutModel } from '../../circuits/sumcheck/layout.js'
 import { randomModel } from './random-model.js'
 import { proveWith, requestOf, testProver, verdicts } from './test-prover.js'
 
@@ -9,12 +11,12 @@ test(`honest proofs of ${COUNT} random models verify in Rust and in TypeScript`,
   for (let i = FIRST; i < FIRST + COUNT; i++) {
     const model = randomModel(i)
     const bytes = model.image.height * model.image.width * model.image.channels
-    const commitment = i % 3 === 0
-    // Also columns so short that regions are longer than they are.
-    const columnBits = Math.max(4 + (i % 5), commitment ? Math.ceil(Math.log2(bytes)) : 0)
+    const imageBinding = i % 3 === 0 ? 'commitment' : 'pixels'
+    // Also columns so short that regions are longer than they are, but a power of tau a byte.
+    const { columnBits } = layOutModel(model, '0x', { imageBinding }).descriptor
     const prover = await testProver(model, BigInt(i), {
-      imageBinding: commitment ? 'commitment' : 'pixels',
-      ...(i % 2 === 0 ? { columnBits } : {}),
+      imageBinding,
+      columnBits: Math.max(columnBits - (i % 5), axisBits(bytes)),
     })
     const request = await requestOf(prover, await proveWith(prover, {}, true))
     const verdict = await verdicts(request)
