@@ -1,12 +1,13 @@
 //! The affine argument's tables (protocol.md §6.1–§6.3): weights contracted at r, inputs contracted
 //! along the wiring. Work is about the size of the weights plus the size of the activations.
 
-use super::descriptor::{Block, Term};
+use super::descriptor::{Block, Descriptor, Term, Weight};
 use super::field::{F, from_i64};
 use super::multilinear::eq_vector;
 use super::small::SmallSum;
 use ark_ff::{One, Zero};
 use rayon::prelude::*;
+use std::borrow::Cow;
 
 /// One term between the phases.
 pub struct Prepared {
@@ -20,6 +21,31 @@ pub struct Prepared {
     /// Kernel width: the flat kernel index is `ky·width + kx`.
     width: usize,
     kernel_bits: usize,
+}
+
+/// The weights of a term, addressed by (outputAxes, groupAxes, contractAxes, kernel): `key` are the
+/// cells of the key group, `values` the values of a block.
+pub fn term_weights<'a>(
+    d: &Descriptor,
+    term: &Term,
+    output: &Block,
+    key: &'a [i64],
+    values: impl Fn(usize) -> &'a [i64],
+) -> Cow<'a, [i64]> {
+    match &term.weight {
+        Weight::Constant { offset } => {
+            let bits = term.bits(output, &d.blocks[term.input]);
+            Cow::Borrowed(&key[*offset..*offset + (1 << (bits.output + bits.first()))])
+        }
+        Weight::Tensor { block, axes } => {
+            let (from, cells) = (&d.blocks[*block], values(*block));
+            let mut weights = vec![0; cells.len()];
+            for (to, place) in from.addresses(axes).into_iter().zip(from.places(axes)) {
+                weights[to] = cells[place];
+            }
+            Cow::Owned(weights)
+        }
+    }
 }
 
 /// `Σ_o eq(r, o)·W(o, ·)`: the weights at r, over (group, contract, kernel).
@@ -37,11 +63,10 @@ pub fn contract_weights(
     }
     let eq = eq_vector(&point);
     let width = 1usize << bits.first();
-    let block = &weights[term.weight..term.weight + eq.len() * width];
     let sum_columns = |from: usize, to: usize| -> Vec<F> {
         let mut sum = vec![SmallSum::default(); to - from];
         for (o, e) in eq.iter().enumerate() {
-            let row = &block[o * width + from..o * width + to];
+            let row = &weights[o * width + from..o * width + to];
             for (s, &w) in sum.iter_mut().zip(row) {
                 if w != 0 {
                     s.add(w, e);
@@ -239,16 +264,8 @@ pub fn copy_factor(axes: &[usize], output: &Block, input: &Block, r: &[F]) -> Ve
     let all: Vec<usize> = (0..output.axes.len()).collect();
     let eq = output.axes_eq(&all, r);
     // Cell of the input that element i of the copy reads: digits in reading order, placed by axis.
-    let total = input.bits();
-    let mut cells = vec![0usize];
-    for &axis in axes {
-        let shift = total - input.slice(axis).end;
-        cells = cells
-            .iter()
-            .flat_map(|&c| (0..input.axes[axis]).map(move |i| c | (i << shift)))
-            .collect();
-    }
-    let mut wire = vec![F::zero(); 1 << total];
+    let cells = input.places(axes);
+    let mut wire = vec![F::zero(); 1 << input.bits()];
     for (cell, e) in cells.into_iter().zip(eq) {
         wire[cell] += e;
     }

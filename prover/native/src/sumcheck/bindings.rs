@@ -6,16 +6,19 @@
 
 use super::descriptor::Key;
 use super::error::Error as ProofError;
-use super::field::{F, points_from, reduce};
+use super::field::{F, POINT_BYTES, points_from, reduce};
 use super::kzg::{Srs, g2_bytes, read_g2};
 use super::proof::points_bytes;
-use super::prover::{Checks, ProvingKey, Witness, commit_columns, prove};
+use super::prover::{
+    Checks, ProvingKey, Request, Witness, commit_columns, commit_image, powers_needed, prove,
+};
 use super::verifier::{Statement, verify};
 use crate::points::read_points;
 use crate::ptau::{PowersOfTau, TAU_G1, TAU_G2};
 use ark_bn254::{g1, g2};
 use napi::bindgen_prelude::{AsyncTask, Buffer, Float64Array, Int32Array};
-use napi::{Env, Error, Result, Task};
+use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use napi::{Env, Error, Result, Status, Task};
 use napi_derive::napi;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -87,16 +90,15 @@ pub struct SumcheckProveInput {
     /// Canonical JSON of the verifying key.
     pub key: String,
     pub powers: Buffer,
-    pub table: Int32Array,
-    pub weight: Float64Array,
-    /// q ‖ out ‖ limbs, each all activation columns long.
-    pub activation: Int32Array,
-    pub copy: Int32Array,
+    /// All columns of the key group.
+    pub key_cells: Float64Array,
+    /// All columns of the first group, the multiplicities zero.
+    pub first: Int32Array,
     pub seed: Buffer,
     pub context: Buffer,
     pub pixels: Buffer,
     pub latent: Buffer,
-    /// A table row that is counted once too often; for tests.
+    /// A row of the table region that is counted once too often; for tests.
     pub forged_row: Option<u32>,
     /// False: prove whatever is given, for tests of what verifiers reject.
     pub checked: bool,
@@ -107,7 +109,8 @@ pub struct SumcheckVerifyInput {
     pub key: String,
     pub seed: Buffer,
     pub context: Buffer,
-    pub pixels: Buffer,
+    /// The pixels, or the 32 bytes of the image hash where the key binds images by a commitment.
+    pub image: Buffer,
     pub latent: Buffer,
     pub proof: Buffer,
 }
@@ -179,13 +182,30 @@ pub fn sumcheck_commit(
     })
 }
 
-/// Proves; unless `checked` is false the proof was verified.
+/// Commitment to an image, 64 bytes (protocol.md §3.5).
 #[napi]
-pub fn sumcheck_prove(input: SumcheckProveInput) -> AsyncTask<Work<SumcheckProof>> {
-    let table = widen(&input.table);
-    let weight = integers(&input.weight);
-    let activation = widen(&input.activation);
-    let copy = widen(&input.copy);
+pub fn sumcheck_image_commitment(powers: Buffer, pixels: Buffer) -> AsyncTask<Work<Buffer>> {
+    let count = pixels.len();
+    let powers = powers.get(..count * POINT_BYTES).unwrap_or(&[]).to_vec();
+    let pixels = pixels.to_vec();
+    Work::start(move || {
+        let srs = Srs::read(&powers, Default::default())?;
+        Ok(points_bytes(&[commit_image(&srs, &pixels)]).into())
+    })
+}
+
+/// Names a phase of the prover to JavaScript.
+type PhaseCallback = ThreadsafeFunction<String, (), String, Status, false>;
+
+/// Proves; unless `checked` is false the proof was verified. `on_phase` is called with the name of every
+/// phase when it begins.
+#[napi]
+pub fn sumcheck_prove(
+    input: SumcheckProveInput,
+    on_phase: Option<PhaseCallback>,
+) -> AsyncTask<Work<SumcheckProof>> {
+    let cells = integers(&input.key_cells);
+    let first = widen(&input.first);
     let (powers, seed, context, pixels, latent) = (
         input.powers.to_vec(),
         input.seed.to_vec(),
@@ -198,29 +218,23 @@ pub fn sumcheck_prove(input: SumcheckProveInput) -> AsyncTask<Work<SumcheckProof
     let forged_row = input.forged_row.map(|row| row as usize);
     Work::start(move || {
         let key = Key::parse(&json)?;
-        let d = &key.descriptor;
-        let cells = d.columns.activation << d.column_bits;
-        if activation.len() != (2 + d.limbs) * cells {
-            return Err(ProofError::Witness("activation columns".into()));
-        }
-        let mut parts = activation.chunks(cells).map(<[i64]>::to_vec);
-        let witness = Witness {
-            quotient: parts.next().unwrap_or_default(),
-            output: parts.next().unwrap_or_default(),
-            limbs: parts.collect(),
-            copy,
-            forged_row,
-        };
-        let rows = d.rows();
-        let srs = Srs::read(powers.get(..rows * 64).unwrap_or(&[]), key.tau_g2)?;
-        let pk = ProvingKey { key, srs, table, weight };
-        let statement = Statement {
+        let count = powers_needed(&key.descriptor);
+        let srs = Srs::read(powers.get(..count * POINT_BYTES).unwrap_or(&[]), key.tau_g2)?;
+        drop(powers);
+        let pk = ProvingKey { key, srs, cells };
+        let witness = Witness { first, forged_row };
+        let request = Request {
             seed: word(&seed)?,
             context: word(&context)?,
             pixels: &pixels,
             latent: &latent,
         };
-        let (proof, timings) = prove(&pk, &witness, &statement, checks, &|_| {})?;
+        let progress = |name: &str| {
+            if let Some(callback) = &on_phase {
+                callback.call(name.into(), ThreadsafeFunctionCallMode::NonBlocking);
+            }
+        };
+        let (proof, timings) = prove(&pk, witness, &request, checks, &progress)?;
         Ok(SumcheckProof {
             proof: proof.into(),
             phases: timings
@@ -234,10 +248,10 @@ pub fn sumcheck_prove(input: SumcheckProveInput) -> AsyncTask<Work<SumcheckProof
 /// `null` when valid, else the reason.
 #[napi]
 pub fn sumcheck_verify(input: SumcheckVerifyInput) -> AsyncTask<Work<Option<String>>> {
-    let (seed, context, pixels, latent, proof) = (
+    let (seed, context, image, latent, proof) = (
         input.seed.to_vec(),
         input.context.to_vec(),
-        input.pixels.to_vec(),
+        input.image.to_vec(),
         input.latent.to_vec(),
         input.proof.to_vec(),
     );
@@ -248,7 +262,7 @@ pub fn sumcheck_verify(input: SumcheckVerifyInput) -> AsyncTask<Work<Option<Stri
             let statement = Statement {
                 seed: word(&seed)?,
                 context: word(&context)?,
-                pixels: &pixels,
+                image: &image,
                 latent: &latent,
             };
             verify(&key, &statement, &proof)

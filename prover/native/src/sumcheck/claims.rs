@@ -1,86 +1,33 @@
-//! All claims about columns as linear functionals (protocol.md §7).
+//! All claims about columns as one linear functional (protocol.md §7).
 //!
 //! After the three sumchecks every claim has the form `Σ_columns Σ_x column(x)·w(x) = value` with a `w`
 //! whose multilinear extension is easy: scaled `eq` of blocks, `eq` of the point s, the constant 1 (the
 //! sum over a column), or the image's packing weights. Powers of ν merge them into one functional.
 
-use super::descriptor::{Block, Descriptor, Key, Node, Space, Term, scalar};
+use super::descriptor::{Binding, Block, Descriptor, Group, Key, Node, Term, Weight, scalar};
 use super::field::F;
-use super::multilinear::{below, eq_eval, eq_index, eq_vector, power};
+use super::multilinear::{below, eq_eval, eq_index, eq_vector, power, powers};
 use ark_ff::{Field, One, Zero};
 
-/// Columns by role; each has as many physical columns as its space.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Column {
-    /// q.
-    Quotient,
-    /// out.
-    Output,
-    /// rem limb l.
-    Limb(usize),
-    /// Rearranged copies.
-    Copy,
-    /// m.
-    Multiplicity,
-    /// h₀ (activation table) or h_{l+1} (limb l).
-    Inverse(usize),
-    /// g.
-    TableInverse,
-    /// T_out.
-    Table,
-    /// Weights and biases.
-    Weight,
-}
-
-impl Descriptor {
-    /// Index of a role's first physical column and their number (order of protocol.md §4.1).
-    pub fn physical(&self, column: Column) -> (usize, usize) {
-        let c = &self.columns;
-        let a = c.activation;
-        let limbs = self.limbs;
-        let (first, second) = self.proof_columns();
-        match column {
-            Column::Quotient => (0, a),
-            Column::Output => (a, a),
-            Column::Limb(l) => ((2 + l) * a, a),
-            Column::Copy => ((2 + limbs) * a, c.copy),
-            Column::Multiplicity => ((2 + limbs) * a + c.copy, c.table),
-            Column::Inverse(i) => (first + i * a, a),
-            Column::TableInverse => (first + (1 + limbs) * a, c.table),
-            Column::Table => (first + second, c.table),
-            Column::Weight => (first + second + c.table, c.weight),
-        }
+/// How the aligned run of 2^bits addresses from `address` (of all groups side by side) looks from
+/// physical column `column` at `point`: the factor of its prefix, and the point inside the run. `None`
+/// when it is elsewhere.
+pub fn window(address: usize, bits: usize, column: usize, point: &[F]) -> Option<(F, Vec<F>)> {
+    let n = point.len();
+    let chunk = column.checked_sub(address >> n)?;
+    let high = bits.saturating_sub(n);
+    if chunk >> high != 0 {
+        return None;
     }
-
-    /// How the aligned run [offset, offset + 2^bits) of a space looks from physical column `chunk` at
-    /// `point`: the factor of its prefix, and the point inside the run. `None` when it is elsewhere.
-    pub fn window(
-        &self,
-        offset: usize,
-        bits: usize,
-        chunk: usize,
-        point: &[F],
-    ) -> Option<(F, Vec<F>)> {
-        let n = self.column_bits;
-        if bits <= n {
-            if offset >> n != chunk {
-                return None;
-            }
-            let prefix = (offset & ((1 << n) - 1)) >> bits;
-            let (high, low) = point.split_at(n - bits);
-            Some((eq_index(prefix, high), low.to_vec()))
-        } else {
-            let j = chunk.checked_sub(offset >> n)?;
-            let high = bits - n;
-            if j >> high != 0 {
-                return None;
-            }
-            let mut local: Vec<F> =
-                (0..high).map(|i| F::from(((j >> (high - 1 - i)) & 1) as u64)).collect();
-            local.extend_from_slice(point);
-            Some((F::one(), local))
-        }
+    if bits <= n {
+        let prefix = (address & ((1 << n) - 1)) >> bits;
+        let (outside, inside) = point.split_at(n - bits);
+        return Some((eq_index(prefix, outside), inside.to_vec()));
     }
+    let mut local: Vec<F> =
+        (0..high).map(|i| F::from(((chunk >> (high - 1 - i)) & 1) as u64)).collect();
+    local.extend_from_slice(point);
+    Some((F::one(), local))
 }
 
 impl Block {
@@ -108,6 +55,13 @@ pub struct Challenges {
     pub nu: F,
 }
 
+impl Challenges {
+    /// The point of a block of `bits` bits: the last entries of r.
+    pub fn output_point(&self, bits: usize) -> &[F] {
+        &self.r[self.r.len() - bits..]
+    }
+}
+
 /// Everything that the prover said before the merged sumcheck, and where the sumchecks ended.
 #[derive(Default, Clone)]
 #[allow(missing_docs)]
@@ -116,37 +70,53 @@ pub struct Values {
     pub first_end: F,
     pub contracted: Vec<F>,
     pub second_end: F,
-    pub zero_end: F,
-    /// h and g columns at s, in order of commitment.
+    pub lookup_end: F,
+    /// h₀ … h_L and g at s.
     pub inverses: Vec<F>,
 }
 
-/// `coefficient·eq(point, ·)` on an aligned run of a space.
-#[allow(missing_docs)]
-pub struct PointTerm {
-    pub column: Column,
-    pub offset: usize,
-    pub point: Vec<F>,
+/// Weights on the 2^bits addresses from `address`, all groups standing side by side.
+pub struct Weights {
+    /// A multiple of 2^bits of its group.
+    pub address: usize,
+    /// log2 of the addresses.
+    pub bits: usize,
+    /// Scale of the shape.
     pub coefficient: F,
+    /// What is scaled.
+    pub shape: Shape,
 }
 
-/// The merged functional and its value.
+/// Weights whose multilinear extension is easy.
+pub enum Shape {
+    /// `eq(point, ·)`: the value at a point.
+    Point(Vec<F>),
+    /// 1: the sum.
+    Ones,
+    /// The packing of pixels in the image block.
+    Image,
+}
+
+/// The merged functional `Σ column(x)·weights(x)` and its value.
 #[allow(missing_docs)]
 pub struct Functional {
-    /// `Column::Limb(0)` stands for `Σ_l 2^{w·l}·rem_l`.
-    pub points: Vec<PointTerm>,
-    /// Coefficient of every physical column at s.
-    pub at_s: Vec<F>,
-    /// Coefficient of every physical column's sum.
-    pub ones: Vec<F>,
-    /// Coefficient of the image functional.
-    pub image: F,
+    pub weights: Vec<Weights>,
     pub claim: F,
+}
+
+impl Functional {
+    fn add(&mut self, address: usize, bits: usize, coefficient: F, shape: Shape) {
+        self.weights.push(Weights { address, bits, coefficient, shape });
+    }
+
+    fn add_point(&mut self, address: usize, point: &[F], coefficient: F) {
+        self.add(address, point.len(), coefficient, Shape::Point(point.to_vec()));
+    }
 }
 
 /// Points and wiring of one term after both phases.
 pub struct TermPoints {
-    /// Point in the weight block.
+    /// Point over (outputAxes, groupAxes, contractAxes, kernel).
     pub weight: Vec<F>,
     /// Point in the input block.
     pub input: Vec<F>,
@@ -187,7 +157,7 @@ pub fn term_points(term: &Term, output: &Block, input: &Block, ch: &Challenges) 
     let bits = term.bits(output, input);
     let first = &ch.first[..bits.first()];
     let second = &ch.second[..bits.second()];
-    let r = &ch.r[..output.bits()];
+    let r = ch.output_point(output.bits());
     let mut weight: Vec<F> = Vec::new();
     for &axis in &term.output_axes {
         weight.extend_from_slice(&r[output.slice(axis)]);
@@ -248,12 +218,7 @@ pub fn term_points(term: &Term, output: &Block, input: &Block, ch: &Challenges) 
 /// `Σ eq(r, output cell)·eq(point, input cell)` over the elements of a copy.
 pub fn copy_wire(axes: &[usize], output: &Block, input: &Block, r: &[F], point: &[F]) -> F {
     let all: Vec<usize> = (0..output.axes.len()).collect();
-    output
-        .axes_eq(&all, &r[..output.bits()])
-        .iter()
-        .zip(input.axes_eq(axes, point))
-        .map(|(a, b)| *a * b)
-        .sum()
+    output.axes_eq(&all, r).iter().zip(input.axes_eq(axes, point)).map(|(a, b)| *a * b).sum()
 }
 
 /// Rounding constant of a shift.
@@ -261,63 +226,94 @@ pub fn half(shift: u32) -> F {
     if shift == 0 { F::zero() } else { F::from(2u64).pow([u64::from(shift) - 1]) }
 }
 
-/// Public tag of every lookup column chunk at s: `[activation chunks, limb 0 chunks, …]`.
-fn tags(d: &Descriptor, s: &[F]) -> Vec<F> {
-    let a = d.columns.activation;
-    let mut tags = vec![F::zero(); (1 + d.limbs) * a];
+/// `eq(prefix of the offset, high entries)` and the rest of the point, for a run inside a region.
+fn inside(offset: usize, bits: usize, point: &[F]) -> (F, &[F]) {
+    let (high, rest) = point.split_at(point.len() - bits);
+    (eq_index(offset >> bits, high), rest)
+}
+
+/// tag_e~ of the activation regions at a point, e = 0 … L.
+fn tags(d: &Descriptor, point: &[F]) -> Vec<F> {
+    let mut tags = vec![F::zero(); 1 + d.limbs];
     for node in &d.nodes {
         let Node::Affine { output, table, limbs, .. } = node else {
             continue;
         };
         let block = &d.blocks[*output];
-        for chunk in 0..a {
-            if let Some((prefix, local)) = d.window(block.offset, block.bits(), chunk, s) {
-                let weight = prefix * block.valid(&local);
-                tags[chunk] += weight * F::from(*table as u64 + 1);
-                for (l, limb) in limbs.iter().enumerate() {
-                    tags[(1 + l) * a + chunk] += weight * scalar(*limb + 1);
-                }
-            }
+        let (prefix, rest) = inside(block.offset, block.bits(), point);
+        let weight = prefix * block.valid(rest);
+        tags[0] += weight * F::from(*table as u64 + 1);
+        for (tag, limb) in tags[1..].iter_mut().zip(limbs) {
+            *tag += weight * scalar(*limb + 1);
         }
     }
     tags
 }
 
-/// Tag + β·index of every table column at s.
-fn table_keys(d: &Descriptor, beta: F, s: &[F]) -> Vec<F> {
-    let mut keys = vec![F::zero(); d.columns.table];
+/// (tag + β·index)~ of the table region at a point.
+fn table_key(d: &Descriptor, beta: F, point: &[F]) -> F {
+    let mut key = F::zero();
     for (i, segment) in d.segments.iter().enumerate() {
-        for (chunk, key) in keys.iter_mut().enumerate() {
-            if let Some((prefix, local)) = d.window(segment.offset, segment.bits, chunk, s) {
-                let index = local.iter().fold(F::zero(), |sum, bit| sum + sum + bit);
-                *key += prefix * (F::from(i as u64 + 1) + beta * (scalar(segment.first) + index));
-            }
-        }
+        let (prefix, rest) = inside(segment.offset, segment.bits, point);
+        let index = rest.iter().fold(F::zero(), |sum, bit| sum + sum + bit);
+        key += prefix * (F::from(i as u64 + 1) + beta * (scalar(segment.first) + index));
     }
-    keys
+    key
 }
 
-/// Merges all claims (protocol.md §7.1).
+/// `lead_n`: Π (1 − x) over the entries before the last n.
+pub fn lead(point: &[F], bits: usize) -> F {
+    point[..point.len() - bits].iter().map(|x| F::one() - x).product()
+}
+
+/// First claim of the lookup sumcheck: h·(α − f) is 1 on every cell of the activation regions.
+pub fn lookup_claim(d: &Descriptor, ch: &Challenges) -> F {
+    lead(&ch.tau, d.activation.bits) * powers(ch.lambda, d.limbs + 1).iter().sum::<F>()
+}
+
+/// Merges all claims (protocol.md §7.1); `image` is the value of claim 5.
 pub fn functional(
     key: &Key,
     ch: &Challenges,
     values: &Values,
     latent: &[i64],
-    image_value: F,
+    image: F,
 ) -> Functional {
     let d = &key.descriptor;
-    let mut merged = Functional {
-        points: Vec::new(),
-        at_s: vec![F::zero(); d.all_columns()],
-        ones: vec![F::zero(); d.all_columns()],
-        image: power(ch.nu, 5),
-        claim: power(ch.nu, 5) * image_value,
-    };
+    let mut merged = Functional { weights: Vec::new(), claim: F::zero() };
     affine_claims(d, ch, values, latent, &mut merged);
     lookup_claims(d, ch, values, &mut merged);
+    let block = &d.blocks[d.image.block];
+    if let Some(offset) = d.values_at(block) {
+        let address = d.base(Group::First) + offset;
+        merged.add(address, block.bits(), power(ch.nu, 5), Shape::Image);
+    }
+    merged.claim += power(ch.nu, 5) * image;
     merged
 }
 
+/// The value at a point of a block, times a coefficient: a weight on its column, or, for the latent,
+/// something known that is taken from the claim.
+fn add_value(
+    d: &Descriptor,
+    latent: &[i64],
+    merged: &mut Functional,
+    block: usize,
+    point: &[F],
+    coefficient: F,
+) {
+    match d.values_at(&d.blocks[block]) {
+        Some(offset) => merged.add_point(d.base(Group::First) + offset, point, coefficient),
+        None => {
+            let eq = eq_vector(point);
+            let value: F =
+                latent.iter().zip(&eq).filter(|(v, _)| **v != 0).map(|(v, e)| scalar(*v) * e).sum();
+            merged.claim -= coefficient * value;
+        }
+    }
+}
+
+/// Claims 0 (requantisation), 1 (weights) and 2 (inputs), taken with 1, ν and ν².
 fn affine_claims(
     d: &Descriptor,
     ch: &Challenges,
@@ -325,155 +321,119 @@ fn affine_claims(
     latent: &[i64],
     merged: &mut Functional,
 ) {
+    let (first, key) = (d.base(Group::First), d.base(Group::Key));
     let nu2 = ch.nu.square();
+    merged.claim += values.affine_sum + ch.nu * values.first_end + nu2 * values.second_end;
     let mut gamma = F::one();
     let mut eta = F::one();
-    let mut index = 0;
-    // Claim 0: requantisation; claim 1: weights; claim 2: inputs.
-    let mut claims = [values.affine_sum, values.first_end, values.second_end];
-    let read = |merged: &mut Functional,
-                claims: &mut [F; 3],
-                input: usize,
-                point: Vec<F>,
-                coefficient: F| {
-        let block = &d.blocks[input];
-        let column = match block.space {
-            Space::Activation => Column::Output,
-            Space::Copy => Column::Copy,
-            Space::Latent => {
-                let eq = eq_vector(&point);
-                let value: F = latent
-                    .iter()
-                    .zip(&eq)
-                    .filter(|(v, _)| **v != 0)
-                    .map(|(v, e)| scalar(*v) * e)
-                    .sum();
-                claims[2] -= coefficient * value;
-                return;
-            }
-        };
-        merged.points.push(PointTerm {
-            column,
-            offset: block.offset,
-            point,
-            coefficient: nu2 * coefficient,
-        });
-    };
+    let mut contracted = values.contracted.iter();
     for node in &d.nodes {
         let output = &d.blocks[node.output()];
-        let r = &ch.r[..output.bits()];
+        let r = ch.output_point(output.bits());
         match node {
-            Node::Copy { input, input_axes, .. } => {
-                merged.points.push(PointTerm {
-                    column: Column::Copy,
-                    offset: output.offset,
-                    point: r.to_vec(),
-                    coefficient: gamma,
-                });
-                claims[1] -= gamma * pad(&ch.first, 0) * values.contracted[index];
-                let block = &d.blocks[*input];
-                let point = ch.second[..block.bits()].to_vec();
-                let wire = copy_wire(input_axes, output, block, r, &point);
-                let coefficient = eta * pad(&ch.second, block.bits()) * wire;
-                read(merged, &mut claims, *input, point, coefficient);
+            Node::Copy { output: block, input, input_axes } => {
+                add_value(d, latent, merged, *block, r, gamma);
+                let value = contracted.next().copied().unwrap_or_default();
+                merged.claim -= ch.nu * gamma * pad(&ch.first, 0) * value;
+                let from = &d.blocks[*input];
+                let point = &ch.second[..from.bits()];
+                let wire = copy_wire(input_axes, output, from, r, point);
+                let coefficient = nu2 * eta * pad(&ch.second, from.bits()) * wire;
+                add_value(d, latent, merged, *input, point, coefficient);
                 eta *= ch.eta;
-                index += 1;
             }
             Node::Affine { multiplier, shift, bias, terms, .. } => {
-                for (column, coefficient) in [
-                    (Column::Quotient, gamma * F::from(2u64).pow([u64::from(*shift)])),
-                    (Column::Limb(0), gamma),
-                ] {
-                    merged.points.push(PointTerm {
-                        column,
-                        offset: output.offset,
-                        point: r.to_vec(),
-                        coefficient,
-                    });
+                let cell = first + output.offset;
+                let quotient = gamma * F::from(2u64).pow([u64::from(*shift)]);
+                merged.add_point(cell + d.activation.quotient, r, quotient);
+                for (l, limb) in d.activation.limbs.iter().enumerate() {
+                    merged.add_point(cell + limb, r, gamma * limb_scale(d, l));
                 }
-                claims[0] += gamma * half(*shift) * output.valid(r);
+                merged.claim += gamma * half(*shift) * output.valid(r);
                 let scale = gamma * scalar(*multiplier);
                 if let Some(bias) = bias {
-                    let mut mask = F::one();
-                    for axis in 0..output.axes.len() {
-                        if !bias.axes.contains(&axis) {
-                            mask *= below(output.axes[axis], &r[output.slice(axis)]);
-                        }
-                    }
-                    let point = bias
+                    let mask: F = (0..output.axes.len())
+                        .filter(|axis| !bias.axes.contains(axis))
+                        .map(|axis| below(output.axes[axis], &r[output.slice(axis)]))
+                        .product();
+                    let point: Vec<F> = bias
                         .axes
                         .iter()
                         .flat_map(|&axis| r[output.slice(axis)].iter().copied())
                         .collect();
-                    merged.points.push(PointTerm {
-                        column: Column::Weight,
-                        offset: bias.offset,
-                        point,
-                        coefficient: -scale * mask,
-                    });
+                    merged.add_point(key + bias.offset, &point, -scale * mask);
                 }
                 for term in terms {
                     let points = term_points(term, output, &d.blocks[term.input], ch);
-                    merged.points.push(PointTerm {
-                        column: Column::Weight,
-                        offset: term.weight,
-                        point: points.weight,
-                        coefficient: ch.nu * scale * points.first_pad * values.contracted[index],
-                    });
-                    let coefficient = eta * points.second_pad * points.wire;
-                    read(merged, &mut claims, term.input, points.input, coefficient);
+                    let value = contracted.next().copied().unwrap_or_default();
+                    let coefficient = ch.nu * scale * points.first_pad * value;
+                    match &term.weight {
+                        Weight::Constant { offset } => {
+                            merged.add_point(key + offset, &points.weight, coefficient);
+                        }
+                        Weight::Tensor { block, axes } => {
+                            let point = tensor_point(&d.blocks[*block], axes, &points.weight);
+                            add_value(d, latent, merged, *block, &point, coefficient);
+                        }
+                    }
+                    let coefficient = nu2 * eta * points.second_pad * points.wire;
+                    add_value(d, latent, merged, term.input, &points.input, coefficient);
                     eta *= ch.eta;
-                    index += 1;
                 }
             }
         }
         gamma *= ch.gamma;
     }
-    merged.claim += claims[0] + ch.nu * claims[1] + nu2 * claims[2];
 }
 
+/// A point whose slices are of the axes in the order `axes`, as a point of the block.
+fn tensor_point(block: &Block, axes: &[usize], point: &[F]) -> Vec<F> {
+    let mut own = vec![F::zero(); block.bits()];
+    let mut from = 0;
+    for &axis in axes {
+        let slice = block.slice(axis);
+        let to = from + slice.len();
+        own[slice].copy_from_slice(&point[from..to]);
+        from = to;
+    }
+    own
+}
+
+/// Claims 3 (equal sums), 4 (the end of the lookup sumcheck) and 6 … (h and g at s).
 fn lookup_claims(d: &Descriptor, ch: &Challenges, values: &Values, merged: &mut Functional) {
     let nu3 = power(ch.nu, 3);
     let nu4 = power(ch.nu, 4);
     let beta2 = ch.beta.square();
-    let a = d.columns.activation;
-    let tags = tags(d, &ch.s);
-    let keys = table_keys(d, ch.beta, &ch.s);
-    let (first, _) = d.physical(Column::Inverse(0));
+    let (first, second, key) = (d.base(Group::First), d.base(Group::Second), d.base(Group::Key));
+    let (a, t) = (&d.activation, &d.table);
+    let at = |bits: usize| (&ch.s[ch.s.len() - bits..], lead(&ch.s, bits));
+    let (cell, lead_cell) = at(a.bits);
+    let (row, lead_row) = at(t.bits);
+    let tags = tags(d, cell);
+    merged.claim += nu4 * values.lookup_end;
     let mut lambda = F::one();
     let mut nu = power(ch.nu, 6);
-    let mut claim = values.zero_end;
-    for (i, value) in values.inverses.iter().enumerate() {
-        // Claim 6 + i: the column's value at s; claim 3: the sum over all of them.
-        merged.at_s[first + i] += nu;
-        merged.claim += nu * value;
-        nu *= ch.nu;
-        let weight = lambda * value;
-        if i < (1 + d.limbs) * a {
-            merged.ones[first + i] = nu3;
-            claim -= weight * (ch.alpha - tags[i]);
-            let (kind, chunk) = (i / a, i % a);
-            if kind == 0 {
-                let (q, _) = d.physical(Column::Quotient);
-                let (out, _) = d.physical(Column::Output);
-                merged.at_s[q + chunk] -= nu4 * weight * ch.beta;
-                merged.at_s[out + chunk] -= nu4 * weight * beta2;
-            } else {
-                let (limb, _) = d.physical(Column::Limb(kind - 1));
-                merged.at_s[limb + chunk] -= nu4 * weight * ch.beta;
-            }
+    for (e, (value, tag)) in values.inverses.iter().zip(&tags).enumerate() {
+        merged.add_point(second + a.inverses[e], cell, nu);
+        merged.add(second + a.inverses[e], a.bits, nu3, Shape::Ones);
+        let weight = nu4 * lambda * lead_cell * value;
+        if e == 0 {
+            merged.add_point(first + a.quotient, cell, -weight * ch.beta);
+            merged.add_point(first + a.output, cell, -weight * beta2);
         } else {
-            merged.ones[first + i] = -nu3;
-            let chunk = i - (1 + d.limbs) * a;
-            claim -= weight * (ch.alpha - keys[chunk]);
-            let (table, _) = d.physical(Column::Table);
-            let (m, _) = d.physical(Column::Multiplicity);
-            merged.at_s[table + chunk] -= nu4 * weight * beta2;
-            merged.at_s[m + chunk] -= nu4 * lambda;
+            merged.add_point(first + a.limbs[e - 1], cell, -weight * ch.beta);
         }
+        merged.claim += nu * value - weight * (ch.alpha - tag);
         lambda *= ch.lambda;
+        nu *= ch.nu;
     }
-    merged.claim += nu4 * claim;
+    let value = values.inverses.get(tags.len()).copied().unwrap_or_default();
+    merged.add_point(second + t.inverse, row, nu);
+    merged.add(second + t.inverse, t.bits, -nu3, Shape::Ones);
+    let scale = nu4 * lambda * lead_row;
+    merged.add_point(key + t.output, row, -scale * value * beta2);
+    merged.add_point(first + t.multiplicity, row, -scale);
+    merged.claim += nu * value - scale * value * (ch.alpha - table_key(d, ch.beta, row));
 }
 
 /// Pixel bytes packed into one word: 16, so that a word cannot wrap around the field.
@@ -500,17 +460,18 @@ pub fn image_value(d: &Descriptor, pixels: &[u8], z: F) -> F {
     sum
 }
 
-/// Weights of a row's start, and of a byte inside a row.
+/// Weights of a pixel row's start, and of a byte inside a row (protocol.md §7.3).
 pub fn image_weights(d: &Descriptor, z: F) -> (Vec<F>, Vec<F>) {
-    let step = power(z, row_words(d) as u64);
-    let mut rows = vec![F::one(); d.image.height];
-    for y in 1..rows.len() {
-        rows[y] = rows[y - 1] * step;
+    let row = d.image.width * d.image.channels;
+    match d.image.binding {
+        Binding::Commitment => (powers(power(z, row as u64), d.image.height), powers(z, row)),
+        Binding::Pixels => {
+            let words = powers(z, row_words(d));
+            let digits = powers(F::from(256u64), WORD);
+            let inside = (0..row).map(|o| words[o / WORD] * digits[WORD - 1 - o % WORD]).collect();
+            (powers(power(z, row_words(d) as u64), d.image.height), inside)
+        }
     }
-    let inside = (0..d.image.width * d.image.channels)
-        .map(|o| power(z, (o / WORD) as u64) * F::from(256u64).pow([(WORD - 1 - o % WORD) as u64]))
-        .collect();
-    (rows, inside)
 }
 
 /// MLE of the image weights inside the image block.
@@ -530,33 +491,21 @@ pub fn image_weight_at(d: &Descriptor, z: F, local: &[F]) -> F {
 }
 
 /// Weight of every physical column at ρ (protocol.md §7.3).
-pub fn weights_at(d: &Descriptor, f: &Functional, ch: &Challenges, rho: &[F]) -> Vec<F> {
-    let same = eq_eval(&ch.s, rho);
-    let mut weights: Vec<F> =
-        f.at_s.iter().zip(&f.ones).map(|(at_s, ones)| same * at_s + ones).collect();
-    for term in &f.points {
-        let (first, count) = d.physical(term.column);
-        for chunk in 0..count {
-            let Some((prefix, local)) = d.window(term.offset, term.point.len(), chunk, rho) else {
+pub fn weights_at(d: &Descriptor, merged: &Functional, ch: &Challenges, rho: &[F]) -> Vec<F> {
+    let mut weights = vec![F::zero(); d.all_columns()];
+    for own in &merged.weights {
+        let first = own.address >> d.column_bits;
+        let count = 1usize << own.bits.saturating_sub(d.column_bits);
+        for (column, weight) in weights.iter_mut().enumerate().skip(first).take(count) {
+            let Some((prefix, local)) = window(own.address, own.bits, column, rho) else {
                 continue;
             };
-            let value = term.coefficient * prefix * eq_eval(&local, &term.point);
-            if let Column::Limb(_) = term.column {
-                for l in 0..d.limbs {
-                    let (limb, _) = d.physical(Column::Limb(l));
-                    weights[limb + chunk] += value * limb_scale(d, l);
-                }
-            } else {
-                weights[first + chunk] += value;
-            }
-        }
-    }
-    let block = &d.blocks[d.image.block];
-    let column = if block.space == Space::Copy { Column::Copy } else { Column::Output };
-    let (first, count) = d.physical(column);
-    for chunk in 0..count {
-        if let Some((prefix, local)) = d.window(block.offset, block.bits(), chunk, rho) {
-            weights[first + chunk] += f.image * prefix * image_weight_at(d, ch.z, &local);
+            let shape = match &own.shape {
+                Shape::Point(point) => eq_eval(&local, point),
+                Shape::Ones => F::one(),
+                Shape::Image => image_weight_at(d, ch.z, &local),
+            };
+            *weight += own.coefficient * prefix * shape;
         }
     }
     weights

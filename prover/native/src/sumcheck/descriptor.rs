@@ -21,25 +21,81 @@ pub struct Descriptor {
     pub column_bits: usize,
     pub limb_bits: usize,
     pub limbs: usize,
-    pub columns: ColumnCounts,
+    pub columns: Columns,
+    pub activation: Activation,
+    pub copy: Option<Region>,
+    pub table: Table,
     pub latent: Latent,
     pub image: Image,
     pub blocks: Vec<Block>,
     pub nodes: Vec<Node>,
     pub segments: Vec<Segment>,
-    pub commitments: Commitments,
+    /// One a column of the key group, 64 bytes each, 0x-hex.
+    pub commitments: Vec<String>,
     pub tau_g2: String,
 }
 
-/// Physical columns of each space.
+/// Physical columns of each group.
+#[derive(Deserialize, Debug, Clone)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Columns {
+    /// Committed before any challenge.
+    pub first: usize,
+    /// Committed after β and α.
+    pub second: usize,
+    /// Committed by the key.
+    pub key: usize,
+}
+
+/// A group of columns: one flat address space, address a being row `a mod 2^N` of column `⌊a/2^N⌋`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// q, out, limbs, copies, m.
+    First,
+    /// h, g.
+    Second,
+    /// T_out, weights.
+    Key,
+}
+
+/// The activation regions: all of 2^bits cells, one a quantity.
 #[derive(Deserialize, Debug, Clone)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[allow(missing_docs)]
-pub struct ColumnCounts {
-    pub activation: usize,
-    pub copy: usize,
-    pub table: usize,
-    pub weight: usize,
+pub struct Activation {
+    pub bits: usize,
+    pub quotient: usize,
+    pub output: usize,
+    pub limbs: Vec<usize>,
+    /// In the second group: h₀ of (q, out), h_{l+1} of limb l.
+    pub inverses: Vec<usize>,
+}
+
+/// 2^bits addresses of a group.
+#[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Region {
+    pub bits: usize,
+    pub offset: usize,
+}
+
+impl Region {
+    /// Its addresses.
+    pub fn range(self) -> std::ops::Range<usize> {
+        self.offset..self.offset + (1 << self.bits)
+    }
+}
+
+/// The table regions: m in the first group, g in the second, T_out in the key's.
+#[derive(Deserialize, Debug, Clone)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Table {
+    pub bits: usize,
+    pub multiplicity: usize,
+    pub inverse: usize,
+    pub output: usize,
 }
 
 /// The seed's part: byte j of the expansion becomes `table[byte]`.
@@ -51,11 +107,22 @@ pub struct Latent {
     pub table: Vec<i64>,
 }
 
+/// What stands for the image in the statement (protocol.md §3.5).
+#[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub enum Binding {
+    /// keccak of the pixels; verifiers have the pixels.
+    Pixels,
+    /// A hash of a KZG commitment; verifiers need nothing else.
+    Commitment,
+}
+
 /// Where the pixels are.
 #[derive(Deserialize, Debug, Clone)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[allow(missing_docs)]
 pub struct Image {
+    pub binding: Binding,
     pub height: usize,
     pub width: usize,
     pub channels: usize,
@@ -71,9 +138,9 @@ pub struct Image {
 pub enum Space {
     /// Public, from the seed: block 0 only.
     Latent,
-    /// q, out and the limbs.
+    /// The regions q, out, rem_l and h_e.
     Activation,
-    /// Rearranged copies.
+    /// The region of copies.
     Copy,
 }
 
@@ -127,13 +194,31 @@ pub struct Bias {
 #[allow(missing_docs)]
 pub struct Term {
     pub input: usize,
-    pub weight: usize,
+    pub weight: Weight,
     pub output_axes: Vec<usize>,
     pub row_axes: Vec<[usize; 2]>,
     pub group_axes: Vec<[usize; 2]>,
     pub contract_axes: Vec<usize>,
     pub kernel: [usize; 2],
     pub spatial: Vec<Spatial>,
+}
+
+/// What a term multiplies its input by.
+#[derive(Deserialize, Debug, Clone)]
+#[serde(rename_all = "camelCase", tag = "kind", deny_unknown_fields)]
+pub enum Weight {
+    /// A weight block at an offset of the key group.
+    Constant {
+        /// Address of its first element.
+        offset: usize,
+    },
+    /// The values of a block before the output.
+    Tensor {
+        /// Index of the block.
+        block: usize,
+        /// Its axes in the order of (outputAxes, groupAxes, contractAxes).
+        axes: Vec<usize>,
+    },
 }
 
 /// One spatial axis: `input = output·stride + k·dilation − pad`, roles exchanged when transposed.
@@ -160,25 +245,14 @@ pub struct Segment {
     pub first: i64,
 }
 
-/// Commitments made at setup, 64 bytes each, 0x-hex.
-#[derive(Deserialize, Debug, Clone)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[allow(missing_docs)]
-pub struct Commitments {
-    pub table: Vec<String>,
-    pub weight: Vec<String>,
-}
-
 /// A validated key.
 pub struct Key {
     /// keccak256 of the canonical JSON.
     pub digest: [u8; 32],
     /// The descriptor.
     pub descriptor: Descriptor,
-    /// Table columns.
-    pub table: Vec<G1Affine>,
-    /// Weight columns.
-    pub weight: Vec<G1Affine>,
+    /// The columns of the key group.
+    pub commitments: Vec<G1Affine>,
     /// `τ·G₂`.
     pub tau_g2: G2Affine,
 }
@@ -234,6 +308,20 @@ impl Block {
                 .collect();
         }
         values
+    }
+
+    /// Cell of every valid composite index over `axes` (in their order), all other digits zero.
+    pub fn places(&self, axes: &[usize]) -> Vec<usize> {
+        let total = self.bits();
+        let mut cells = vec![0usize];
+        for &axis in axes {
+            let shift = total - self.slice(axis).end;
+            cells = cells
+                .iter()
+                .flat_map(|&c| (0..self.axes[axis]).map(move |i| c | (i << shift)))
+                .collect();
+        }
+        cells
     }
 
     /// Padded cell of every valid index, row-major.
@@ -318,19 +406,65 @@ impl Descriptor {
         1 << self.column_bits
     }
 
-    /// Physical columns that a proof commits to before any challenge, then after β and α.
-    pub fn proof_columns(&self) -> (usize, usize) {
-        let c = &self.columns;
-        (
-            (2 + self.limbs) * c.activation + c.copy + c.table,
-            (1 + self.limbs) * c.activation + c.table,
-        )
+    /// Columns of a group.
+    pub fn columns_of(&self, group: Group) -> usize {
+        match group {
+            Group::First => self.columns.first,
+            Group::Second => self.columns.second,
+            Group::Key => self.columns.key,
+        }
     }
 
     /// All physical columns.
     pub fn all_columns(&self) -> usize {
-        let (first, second) = self.proof_columns();
-        first + second + self.columns.table + self.columns.weight
+        self.columns.first + self.columns.second + self.columns.key
+    }
+
+    /// Address of a group's address 0 where all groups stand side by side (protocol.md §4.1).
+    pub fn base(&self, group: Group) -> usize {
+        let columns = match group {
+            Group::First => 0,
+            Group::Second => self.columns.first,
+            Group::Key => self.columns.first + self.columns.second,
+        };
+        columns << self.column_bits
+    }
+
+    /// Variables of the lookup sumcheck.
+    pub fn lookup_bits(&self) -> usize {
+        self.activation.bits.max(self.table.bits)
+    }
+
+    /// Bytes of an image.
+    pub fn pixels(&self) -> usize {
+        self.image.height * self.image.width * self.image.channels
+    }
+
+    /// Where the values of a block lie in the first group; `None` for the latent.
+    pub fn values_at(&self, block: &Block) -> Option<usize> {
+        match block.space {
+            Space::Latent => None,
+            Space::Activation => Some(self.activation.output + block.offset),
+            Space::Copy => self.copy.map(|region| region.offset + block.offset),
+        }
+    }
+
+    /// All regions, T_out included, with their groups.
+    fn regions(&self) -> Vec<(Group, Region)> {
+        let (a, t) = (&self.activation, &self.table);
+        let of = |group: Group, bits: usize| move |offset: usize| (group, Region { bits, offset });
+        [a.quotient, a.output]
+            .into_iter()
+            .chain(a.limbs.iter().copied())
+            .map(of(Group::First, a.bits))
+            .chain(self.copy.map(|region| (Group::First, region)))
+            .chain(a.inverses.iter().copied().map(of(Group::Second, a.bits)))
+            .chain([
+                of(Group::First, t.bits)(t.multiplicity),
+                of(Group::Second, t.bits)(t.inverse),
+                of(Group::Key, t.bits)(t.output),
+            ])
+            .collect()
     }
 
     /// Variables of the two phases of the affine sumcheck, and the number of terms (copies included).
@@ -395,34 +529,27 @@ impl Key {
         let descriptor: Descriptor =
             serde_json::from_str(json).map_err(|e| Error::Key(e.to_string()))?;
         validate(&descriptor)?;
-        let points = |list: &[String]| {
-            list.iter()
-                .map(|text| hex(text, 64).and_then(|bytes| read_point(&bytes)))
-                .collect::<Option<Vec<_>>>()
-                .ok_or_else(|| Error::Key("commitments".into()))
-        };
-        let table = points(&descriptor.commitments.table)?;
-        let weight = points(&descriptor.commitments.weight)?;
+        let commitments = descriptor
+            .commitments
+            .iter()
+            .map(|text| hex(text, 64).and_then(|bytes| read_point(&bytes)))
+            .collect::<Option<Vec<_>>>()
+            .ok_or_else(|| Error::Key("commitments".into()))?;
         let tau_g2 = hex(&descriptor.tau_g2, 128)
             .and_then(|bytes| read_g2(&bytes))
             .ok_or_else(|| Error::Key("tauG2".into()))?;
-        Ok(Self { digest: keccak(&[json.as_bytes()]), descriptor, table, weight, tau_g2 })
+        Ok(Self { digest: keccak(&[json.as_bytes()]), descriptor, commitments, tau_g2 })
     }
 }
 
 /// Checks every index, size and alignment (protocol.md §3.6).
 pub fn validate(d: &Descriptor) -> Result<(), Error> {
-    ensure(d.format == "platemark-sumcheck-key" && d.version == 1, "format")?;
+    ensure(d.format == "platemark-sumcheck-key" && d.version == 2, "format")?;
     ensure((2..=28).contains(&d.column_bits), "columnBits")?;
     ensure((1..=16).contains(&d.limb_bits) && d.limbs <= 4, "limbs")?;
     let c = &d.columns;
-    ensure(
-        (1..=64).contains(&c.activation)
-            && c.copy <= 64
-            && (1..=64).contains(&c.table)
-            && c.weight <= 1024,
-        "columns",
-    )?;
+    ensure([c.first, c.second, c.key].iter().all(|n| (1..=1024).contains(n)), "columns")?;
+    validate_regions(d)?;
     ensure(d.latent.table.len() == 256 && (1..=1 << 16).contains(&d.latent.dimensions), "latent")?;
     ensure(d.latent.table.iter().all(|v| v.unsigned_abs() < 1 << 52), "latent table")?;
     ensure((1..=4096).contains(&d.blocks.len()) && d.nodes.len() + 1 == d.blocks.len(), "blocks")?;
@@ -433,37 +560,27 @@ pub fn validate(d: &Descriptor) -> Result<(), Error> {
         )?;
         let bits = block.bits();
         ensure(bits <= 34, "block size")?;
-        let columns = match block.space {
+        let region = match block.space {
             Space::Latent => {
-                ensure(i == 0, "latent block")?;
                 ensure(
-                    block.offset == 0
+                    i == 0
+                        && block.offset == 0
                         && block.axes.iter().product::<usize>() == d.latent.dimensions,
                     "latent block",
                 )?;
                 continue;
             }
-            Space::Activation => c.activation,
-            Space::Copy => c.copy,
+            Space::Activation => d.activation.bits,
+            Space::Copy => d.copy.ok_or_else(|| Error::Key("copy region".into()))?.bits,
         };
         ensure(i != 0, "first block")?;
-        ensure(
-            block.offset % (1 << bits) == 0
-                && block
-                    .offset
-                    .checked_add(1 << bits)
-                    .is_some_and(|end| end <= columns << d.column_bits),
-            "block offset",
-        )?;
+        ensure(is_aligned(block.offset, bits, 1 << region), "block offset")?;
     }
     for (i, segment) in d.segments.iter().enumerate() {
         ensure(i < 1 << 16 && segment.bits <= 28, "segment")?;
+        // The last row belongs to no segment.
         ensure(
-            segment.offset % (1 << segment.bits) == 0
-                && segment
-                    .offset
-                    .checked_add(1 << segment.bits)
-                    .is_some_and(|end| end < c.table << d.column_bits),
+            is_aligned(segment.offset, segment.bits, (1 << d.table.bits) - 1),
             "segment offset",
         )?;
         ensure(segment.first.unsigned_abs() < 1 << 52, "segment first")?;
@@ -487,10 +604,34 @@ pub fn validate(d: &Descriptor) -> Result<(), Error> {
             && block.size(&image.channel_axes) == image.channels,
         "image size",
     )?;
-    ensure(
-        d.commitments.table.len() == c.table && d.commitments.weight.len() == c.weight,
-        "commitments",
-    )
+    ensure(d.commitments.len() == c.key, "commitments")
+}
+
+/// Every region in its group, none on another, no weights on T_out.
+fn validate_regions(d: &Descriptor) -> Result<(), Error> {
+    let a = &d.activation;
+    ensure(a.limbs.len() == d.limbs && a.inverses.len() == d.limbs + 1, "activation regions")?;
+    let regions = d.regions();
+    for (group, region) in &regions {
+        let end = d.columns_of(*group) << d.column_bits;
+        ensure(region.bits <= 32 && is_aligned(region.offset, region.bits, end), "region")?;
+    }
+    for (i, (group, region)) in regions.iter().enumerate() {
+        let apart = regions[..i].iter().all(|(g, r)| g != group || !overlap(*r, *region));
+        ensure(apart, "regions overlap")?;
+    }
+    Ok(())
+}
+
+fn overlap(a: Region, b: Region) -> bool {
+    a.range().start < b.range().end && b.range().start < a.range().end
+}
+
+/// Whether the 2^bits addresses from `offset` are a region that ends at `end` or before.
+fn is_aligned(offset: usize, bits: usize, end: usize) -> bool {
+    bits <= 40
+        && offset.is_multiple_of(1usize << bits)
+        && offset.checked_add(1 << bits).is_some_and(|own| own <= end)
 }
 
 fn is_partition(axes: &[usize], count: usize) -> bool {
@@ -499,10 +640,11 @@ fn is_partition(axes: &[usize], count: usize) -> bool {
         && axes.iter().all(|&axis| axis < count && !std::mem::replace(&mut seen[axis], true))
 }
 
+/// Whether 2^bits weights may lie at `offset` of the key group.
 fn fits(d: &Descriptor, offset: usize, bits: usize) -> bool {
-    bits <= 34
-        && offset.is_multiple_of(1usize << bits)
-        && offset.checked_add(1 << bits).is_some_and(|end| end <= d.columns.weight << d.column_bits)
+    let table = Region { bits: d.table.bits, offset: d.table.output };
+    is_aligned(offset, bits, d.columns.key << d.column_bits)
+        && !overlap(table, Region { bits, offset })
 }
 
 fn validate_node(d: &Descriptor, index: usize, node: &Node) -> Result<(), Error> {
@@ -548,14 +690,16 @@ fn validate_node(d: &Descriptor, index: usize, node: &Node) -> Result<(), Error>
             }
             for term in terms {
                 ensure(term.input <= index, "term input")?;
-                validate_term(d, block, &d.blocks[term.input], term)?;
+                validate_term(d, index, term)?;
             }
             Ok(())
         }
     }
 }
 
-fn validate_term(d: &Descriptor, output: &Block, input: &Block, term: &Term) -> Result<(), Error> {
+/// A term of node `index`, whose input is known to be a block before the output.
+fn validate_term(d: &Descriptor, index: usize, term: &Term) -> Result<(), Error> {
+    let (output, input) = (&d.blocks[index + 1], &d.blocks[term.input]);
     let mut outs = term.output_axes.clone();
     let mut ins = term.contract_axes.clone();
     for [o, i] in term.row_axes.iter().chain(&term.group_axes) {
@@ -588,8 +732,28 @@ fn validate_term(d: &Descriptor, output: &Block, input: &Block, term: &Term) -> 
     for (size, used) in term.kernel.iter().zip(kernel_used) {
         ensure((1..=4096).contains(size) && (used || *size == 1), "kernel")?;
     }
-    let bits = term.bits(output, input);
-    ensure(fits(d, term.weight, bits.output + bits.first()), "weight offset")
+    match &term.weight {
+        Weight::Constant { offset } => {
+            let bits = term.bits(output, input);
+            ensure(fits(d, *offset, bits.output + bits.first()), "weight offset")
+        }
+        Weight::Tensor { block, axes } => {
+            ensure(*block <= index, "weight block")?;
+            ensure(term.kernel == [1, 1] && term.spatial.is_empty(), "kernel of a tensor weight")?;
+            let from = &d.blocks[*block];
+            let sizes = term
+                .output_axes
+                .iter()
+                .map(|&axis| output.axes[axis])
+                .chain(term.group_axes.iter().map(|pair| input.axes[pair[1]]))
+                .chain(term.contract_axes.iter().map(|&axis| input.axes[axis]));
+            ensure(
+                is_partition(axes, from.axes.len())
+                    && sizes.eq(axes.iter().map(|&axis| from.axes[axis])),
+                "weight axes",
+            )
+        }
+    }
 }
 
 /// A descriptor integer as a scalar.

@@ -11,10 +11,11 @@
 //! D(X) = X^{b−1}·g(1/X)                            so deg g < b
 //! ```
 //!
-//! All of it is checked at a random ζ by KZG openings at ζ, 1/ζ and α, merged into one pairing equation.
+//! All of it is checked at a random ζ by KZG openings at ζ, 1/ζ and α, merged into one pairing equation,
+//! into which an opening of another polynomial (the image's) at a point of its own may be merged too.
 
 use super::error::Error;
-use super::field::{F, point_bytes, scalar_bytes};
+use super::field::{F, POINT_BYTES, point_bytes, scalar_bytes};
 use super::kzg::{Srs, divide_by_root, evaluate};
 use super::msm::msm;
 use super::multilinear::{eq_vector, inner_product, power};
@@ -25,18 +26,37 @@ use ark_ec::{AffineRepr, CurveGroup, VariableBaseMSM};
 use ark_ff::{AdditiveGroup, Field, One, Zero};
 use rayon::prelude::*;
 
-/// Points in an opening: h, g, q, S, D, W_ζ, W_{1/ζ}, W_α.
+/// Points in an opening, but for the image's: h, g, q, S, D, W_ζ, W_{1/ζ}, W_α.
 pub const POINTS: usize = 8;
 /// Scalars in an opening: g(ζ), g(1/ζ), h(ζ), h(1/ζ), h(α), S(ζ).
 pub const SCALARS: usize = 6;
 
 /// An opening as it is in a proof.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Opening {
     /// h, g, q, S, D, W_ζ, W_{1/ζ}, W_α.
     pub points: [G1Affine; POINTS],
+    /// W_z, where a second polynomial is opened.
+    pub image_quotient: Option<G1Affine>,
     /// g(ζ), g(1/ζ), h(ζ), h(1/ζ), h(α), S(ζ).
     pub scalars: [F; SCALARS],
+}
+
+impl Opening {
+    /// All points in the order of the proof.
+    pub fn point_bytes(&self) -> Vec<u8> {
+        self.points.iter().chain(&self.image_quotient).flat_map(point_bytes).collect()
+    }
+}
+
+/// A polynomial in one variable that is opened along with the columns: the image's.
+pub struct Univariate<T> {
+    /// The prover's coefficients or the verifier's commitment.
+    pub polynomial: T,
+    /// Where it is opened.
+    pub at: F,
+    /// Its value there.
+    pub value: F,
 }
 
 fn points_message(points: &[G1Affine]) -> Vec<u8> {
@@ -44,7 +64,13 @@ fn points_message(points: &[G1Affine]) -> Vec<u8> {
 }
 
 /// Opens `f` at `point`; the transcript has absorbed commitment, point and value.
-pub fn open(srs: &Srs, f: &[F], point: &[F], value: F, transcript: &mut Transcript) -> Opening {
+pub fn open(
+    srs: &Srs,
+    f: &[F],
+    point: &[F],
+    image: Option<&Univariate<Vec<F>>>,
+    transcript: &mut Transcript,
+) -> Opening {
     let t = point.len() / 2;
     let b = 1usize << t;
     let (row_point, col_point) = point.split_at(point.len() - t);
@@ -79,7 +105,6 @@ pub fn open(srs: &Srs, f: &[F], point: &[F], value: F, transcript: &mut Transcri
     let zeta_inverse = zeta.inverse().unwrap_or(F::one());
 
     let h_alpha = evaluate(&h, alpha);
-    debug_assert_eq!(inner_product(&h, &p2), value);
     let scalars = [
         evaluate(&g, zeta),
         evaluate(&g, zeta_inverse),
@@ -102,6 +127,7 @@ pub fn open(srs: &Srs, f: &[F], point: &[F], value: F, transcript: &mut Transcri
     let w_alpha = commit(&divide_by_root(&h, alpha));
     Opening {
         points: [h_point, g_point, q_point, s_point, d_point, w_zeta, w_inverse, w_alpha],
+        image_quotient: image.map(|own| commit(&divide_by_root(&own.polynomial, own.at))),
         scalars,
     }
 }
@@ -133,6 +159,9 @@ fn symmetric_remainder(g: &[F], p1: &[F], h: &[F], p2: &[F], gamma: F) -> Vec<F>
     (1..length).into_par_iter().map(|d| cross(g, p1, d) + gamma * cross(h, p2, d)).collect()
 }
 
+/// Where G₁ stands among the points that the verifier combines.
+const GENERATOR: usize = POINTS;
+
 /// `P(x) = Π (1 − uᵢ + uᵢ·x^{2^k})`, the last entry of `u` having k = 0.
 fn eq_polynomial(point: &[F], x: F) -> F {
     let mut weight = x;
@@ -150,6 +179,7 @@ pub fn verify(
     commitments: &[(G1Affine, F)],
     point: &[F],
     value: F,
+    image: Option<&Univariate<G1Affine>>,
     opening: &Opening,
     transcript: &mut Transcript,
 ) -> Result<(), Error> {
@@ -162,7 +192,7 @@ pub fn verify(
     let zeta = transcript.one(&points_message(&[s, d]));
     let message: Vec<u8> = opening.scalars.iter().flat_map(scalar_bytes).collect();
     let delta = transcript.one(&message);
-    let mu = transcript.one(&points_message(&[w_zeta, w_inverse, w_alpha]));
+    let mu = transcript.one(&opening.point_bytes()[5 * POINT_BYTES..]);
     let inverse = zeta.inverse().ok_or(Error::Challenge)?;
 
     let [g_zeta, g_inverse, h_zeta, h_inverse, h_alpha, s_zeta] = opening.scalars;
@@ -198,12 +228,21 @@ pub fn verify(
         mu2 * alpha,
         -constant,
     ];
+    let mut quotients = G1Projective::from(w_zeta) + w_inverse * mu + w_alpha * mu2;
+    if let Some((image, quotient)) = image.zip(opening.image_quotient) {
+        let mu3 = mu2 * mu;
+        // Merged as the others: κ³·(C_I − y·G₁ + z·C_z).
+        points.extend([image.polynomial, quotient]);
+        scalars.extend([mu3, mu3 * image.at]);
+        scalars[GENERATOR] -= mu3 * image.value;
+        quotients += quotient * mu3;
+    }
     for (commitment, scalar) in commitments {
         points.push(*commitment);
         scalars.push(*scalar);
     }
     let a = G1Projective::msm_unchecked(&points, &scalars).into_affine();
-    let b_point = (G1Projective::from(w_zeta) + w_inverse * mu + w_alpha * mu2).into_affine();
+    let b_point = quotients.into_affine();
     let result = Bn254::multi_pairing([a, -b_point], [G2Affine::generator(), *tau_g2]);
     if result.is_zero() { Ok(()) } else { Err(Error::Opening) }
 }
@@ -220,13 +259,34 @@ mod tests {
             let point: Vec<F> = (0..bits as u64).map(|i| F::from(i * 77 + 5)).collect();
             let value = inner_product(&f, &eq_vector(&point));
             let commitment = msm(&srs.powers, &f);
-            let opening = open(&srs, &f, &point, value, &mut Transcript::default());
+            let image: Vec<F> = (0..(1u64 << bits) - 1).map(|i| F::from(i % 256)).collect();
+            let at = F::from(99u64);
+            let own = Univariate { value: evaluate(&image, at), polynomial: image, at };
+            let committed =
+                Univariate { polynomial: msm(&srs.powers, &own.polynomial), at, value: own.value };
+            let opening = open(&srs, &f, &point, Some(&own), &mut Transcript::default());
+            let check_image = |image: &Univariate<G1Affine>| {
+                verify(
+                    &srs.tau_g2,
+                    &[(commitment, F::one())],
+                    &point,
+                    value,
+                    Some(image),
+                    &opening,
+                    &mut Transcript::default(),
+                )
+            };
+            assert_eq!(check_image(&committed), Ok(()));
+            let lie = Univariate { value: own.value + F::one(), ..committed };
+            assert_eq!(check_image(&lie), Err(Error::Opening));
+            let opening = open(&srs, &f, &point, None, &mut Transcript::default());
             let check = |value: F, opening: &Opening| {
                 verify(
                     &srs.tau_g2,
                     &[(commitment, F::one())],
                     &point,
                     value,
+                    None,
                     opening,
                     &mut Transcript::default(),
                 )

@@ -12,7 +12,9 @@ pub mod field;
 #[cfg(target_arch = "x86_64")]
 pub mod ifma;
 pub mod kzg;
+pub mod lookups;
 pub mod mercury;
+pub mod merge;
 pub mod msm;
 pub mod multilinear;
 pub mod proof;

@@ -107,6 +107,11 @@ pub fn invert_all(values: &mut [F]) {
     ark_ff::batch_inversion(values);
 }
 
+/// 1, x, x², …
+pub fn powers(x: F, count: usize) -> Vec<F> {
+    std::iter::successors(Some(F::one()), |last| Some(*last * x)).take(count).collect()
+}
+
 /// `value^exponent`.
 pub fn power(value: F, exponent: u64) -> F {
     value.pow([exponent])

@@ -1,6 +1,6 @@
 //! The proof's bytes (protocol.md §4.2): exact length, canonical scalars, points on the curve.
 
-use super::descriptor::Descriptor;
+use super::descriptor::{Binding, Descriptor};
 use super::error::Error;
 use super::field::{
     F, POINT_BYTES, SCALAR_BYTES, point_bytes, read_point, read_scalar, scalar_bytes,
@@ -12,22 +12,33 @@ use ark_bn254::G1Affine;
 pub type Round = [F; 2];
 
 /// A proof, decoded.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 #[allow(missing_docs)]
 pub struct Proof {
-    /// q, out, limbs, copies, m.
+    /// The first group's columns.
     pub first_commitments: Vec<G1Affine>,
-    /// h, g.
+    /// C_I and y, where the image is bound by a commitment.
+    pub image: Option<ImageClaim>,
+    /// The second group's columns.
     pub second_commitments: Vec<G1Affine>,
     pub affine_sum: F,
     pub first_rounds: Vec<Round>,
     pub contracted: Vec<F>,
     pub second_rounds: Vec<Round>,
-    pub zero_rounds: Vec<Round>,
+    pub lookup_rounds: Vec<Round>,
+    /// h₀ … h_L, g at s.
     pub inverses: Vec<F>,
     pub merge_rounds: Vec<Round>,
     pub columns: Vec<F>,
     pub opening: Opening,
+}
+
+/// `C_I = Σ P_o·τ^o·G₁` and its polynomial's value at z.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)]
+pub struct ImageClaim {
+    pub commitment: G1Affine,
+    pub value: F,
 }
 
 struct Reader<'a> {
@@ -68,13 +79,30 @@ impl Reader<'_> {
     }
 }
 
+/// Numbers of things in a proof under this key.
+struct Shape {
+    /// 1 where the image is bound by a commitment.
+    image: usize,
+    first_rounds: usize,
+    second_rounds: usize,
+    terms: usize,
+}
+
+impl Shape {
+    fn of(d: &Descriptor) -> Self {
+        let (first_rounds, second_rounds, terms) = d.affine_rounds();
+        let image = usize::from(d.image.binding == Binding::Commitment);
+        Self { image, first_rounds, second_rounds, terms }
+    }
+}
+
 /// Bytes of a proof under this key.
 pub fn length(d: &Descriptor) -> usize {
-    let (first, second) = d.proof_columns();
-    let (phase_one, phase_two, terms) = d.affine_rounds();
-    let rounds = phase_one + phase_two + 2 * d.column_bits;
-    (first + second + mercury::POINTS) * POINT_BYTES
-        + (1 + 2 * rounds + terms + second + d.all_columns() + mercury::SCALARS) * SCALAR_BYTES
+    let shape = Shape::of(d);
+    let rounds = shape.first_rounds + shape.second_rounds + d.lookup_bits() + d.column_bits;
+    let points = d.columns.first + d.columns.second + mercury::POINTS + 2 * shape.image;
+    let scalars = 1 + shape.image + shape.terms + 2 * rounds + d.limbs + 2 + d.all_columns();
+    points * POINT_BYTES + (scalars + mercury::SCALARS) * SCALAR_BYTES
 }
 
 impl Proof {
@@ -84,34 +112,41 @@ impl Proof {
         if bytes.len() != expected {
             return Err(Error::Length { expected, found: bytes.len() });
         }
-        let (first, second) = d.proof_columns();
-        let (phase_one, phase_two, terms) = d.affine_rounds();
+        let shape = Shape::of(d);
         let mut reader = Reader { bytes, at: 0 };
-        let first_commitments = reader.points(first)?;
-        let second_commitments = reader.points(second)?;
+        let first_commitments = reader.points(d.columns.first)?;
+        let image = reader.points(shape.image)?;
+        let second_commitments = reader.points(d.columns.second)?;
         let affine_sum = reader.scalar()?;
-        let first_rounds = reader.rounds(phase_one)?;
-        let contracted = reader.scalars(terms)?;
-        let second_rounds = reader.rounds(phase_two)?;
-        let zero_rounds = reader.rounds(d.column_bits)?;
-        let inverses = reader.scalars(second)?;
+        let image_value = reader.scalars(shape.image)?;
+        let first_rounds = reader.rounds(shape.first_rounds)?;
+        let contracted = reader.scalars(shape.terms)?;
+        let second_rounds = reader.rounds(shape.second_rounds)?;
+        let lookup_rounds = reader.rounds(d.lookup_bits())?;
+        let inverses = reader.scalars(d.limbs + 2)?;
         let merge_rounds = reader.rounds(d.column_bits)?;
         let columns = reader.scalars(d.all_columns())?;
         let points = reader.points(mercury::POINTS)?;
+        let image_quotient = reader.points(shape.image)?;
         let scalars = reader.scalars(mercury::SCALARS)?;
         Ok(Self {
             first_commitments,
+            image: image
+                .first()
+                .zip(image_value.first())
+                .map(|(&commitment, &value)| ImageClaim { commitment, value }),
             second_commitments,
             affine_sum,
             first_rounds,
             contracted,
             second_rounds,
-            zero_rounds,
+            lookup_rounds,
             inverses,
             merge_rounds,
             columns,
             opening: Opening {
                 points: std::array::from_fn(|i| points[i]),
+                image_quotient: image_quotient.first().copied(),
                 scalars: std::array::from_fn(|i| scalars[i]),
             },
         })
@@ -119,19 +154,32 @@ impl Proof {
 
     /// Encodes.
     pub fn write(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        out.extend(points_bytes(&self.first_commitments));
+        let mut out = self.first_message();
         out.extend(points_bytes(&self.second_commitments));
-        out.extend(scalar_bytes(&self.affine_sum));
+        out.extend(self.sum_message());
         out.extend(rounds_bytes(&self.first_rounds));
         out.extend(scalars_bytes(&self.contracted));
         out.extend(rounds_bytes(&self.second_rounds));
-        out.extend(rounds_bytes(&self.zero_rounds));
+        out.extend(rounds_bytes(&self.lookup_rounds));
         out.extend(scalars_bytes(&self.inverses));
         out.extend(rounds_bytes(&self.merge_rounds));
         out.extend(scalars_bytes(&self.columns));
-        out.extend(points_bytes(&self.opening.points));
+        out.extend(self.opening.point_bytes());
         out.extend(scalars_bytes(&self.opening.scalars));
+        out
+    }
+
+    /// Part "first commitments".
+    pub fn first_message(&self) -> Vec<u8> {
+        let mut out = points_bytes(&self.first_commitments);
+        out.extend(self.image.iter().flat_map(|image| point_bytes(&image.commitment)));
+        out
+    }
+
+    /// Part "A, [y]".
+    pub fn sum_message(&self) -> Vec<u8> {
+        let mut out = scalar_bytes(&self.affine_sum).to_vec();
+        out.extend(self.image.iter().flat_map(|image| scalar_bytes(&image.value)));
         out
     }
 }

@@ -1,23 +1,21 @@
 //! The prover (protocol.md §4, §6–§8). Every proof is verified before it is returned.
 
-use super::affine::{Prepared, contract_weights, copy_factor, prepare};
-use super::claims::{
-    Challenges, Column, Functional, Values, functional, image_value, image_weights, limb_scale,
-};
-use super::descriptor::{Descriptor, Key, Node, Space, scalar};
+use super::affine::{Prepared, contract_weights, copy_factor, prepare, term_weights};
+use super::claims::{Challenges, Values, functional, image_value, lookup_claim};
+use super::descriptor::{Binding, Descriptor, Key, Node, Region, scalar};
 use super::error::Error;
-use super::field::{F, from_i64, scalar_bytes};
-use super::kzg::Srs;
-use super::mercury;
-use super::msm::{Entry, bucket_sums, msm, msm_small};
-use super::multilinear::{eq_vector, eq_vector_scaled, invert_all, power};
-use super::proof::{Proof, points_bytes, scalars_bytes};
-use super::rounds::{Product, prove_plain, prove_zerocheck};
-use super::small::{SmallSum, dot};
-use super::transcript::Transcript;
-use super::verifier::{Statement, verify};
+use super::field::{F, from_i64};
+use super::kzg::{Srs, evaluate};
+use super::lookups::{Fractions, Lookups, find_rows};
+use super::mercury::{self, Univariate};
+use super::merge::Groups;
+use super::msm::msm_small;
+use super::multilinear::{inner_product, powers};
+use super::proof::{ImageClaim, Proof, scalars_bytes};
+use super::rounds::{Constant, Product, prove_eq, prove_plain};
+use super::transcript::{Transcript, keccak};
+use super::verifier::{Statement, draw_points, expect_bytes, first_message, image_hash, verify};
 use ark_bn254::G1Affine;
-use ark_ff::{One, Zero};
 use rayon::prelude::*;
 use std::time::Instant;
 
@@ -25,26 +23,30 @@ use std::time::Instant;
 pub struct ProvingKey {
     /// The public part.
     pub key: Key,
-    /// At least one column of powers.
+    /// At least one column of powers, and one a pixel where a commitment binds the image.
     pub srs: Srs,
-    /// T_out over all table columns.
-    pub table: Vec<i64>,
-    /// All weight columns.
-    pub weight: Vec<i64>,
+    /// The cells of the key group.
+    pub cells: Vec<i64>,
 }
 
-/// The values that the prover commits to, laid out in their spaces.
+/// What the prover commits to.
 pub struct Witness {
-    /// q.
-    pub quotient: Vec<i64>,
-    /// out.
-    pub output: Vec<i64>,
-    /// Limbs of rem, least significant first.
-    pub limbs: Vec<Vec<i64>>,
-    /// Rearranged copies.
-    pub copy: Vec<i64>,
-    /// A table row that is counted once too often: for tests of what verifiers reject.
+    /// The cells of the first group. Those of the region m are found by the prover.
+    pub first: Vec<i64>,
+    /// A row of the table region that is counted once too often: for tests of what verifiers reject.
     pub forged_row: Option<usize>,
+}
+
+/// What the proof is to be about.
+pub struct Request<'a> {
+    /// 32 bytes big-endian.
+    pub seed: [u8; 32],
+    /// Absorbed as it is.
+    pub context: [u8; 32],
+    /// Row-major height × width × channels.
+    pub pixels: &'a [u8],
+    /// Expansion of the seed.
+    pub latent: &'a [u8],
 }
 
 /// How strict the prover is with its own witness.
@@ -60,16 +62,22 @@ pub enum Checks {
 pub type Timings = Vec<(&'static str, f64)>;
 
 struct Clock<'a> {
-    last: Instant,
+    phase: Option<(&'static str, Instant)>,
     timings: Timings,
     progress: &'a (dyn Fn(&str) + Sync),
 }
 
 impl Clock<'_> {
-    fn phase(&mut self, name: &'static str) {
-        self.timings.push((name, self.last.elapsed().as_secs_f64()));
-        self.last = Instant::now();
+    fn begin(&mut self, name: &'static str) {
+        self.end();
+        self.phase = Some((name, Instant::now()));
         (self.progress)(name);
+    }
+
+    fn end(&mut self) {
+        if let Some((name, start)) = self.phase.take() {
+            self.timings.push((name, start.elapsed().as_secs_f64()));
+        }
     }
 }
 
@@ -80,338 +88,186 @@ impl ProvingKey {
         let expect = |holds: bool, what: &str| {
             if holds { Ok(()) } else { Err(Error::Key(what.into())) }
         };
-        expect(self.srs.powers.len() >= d.rows(), "too few powers of tau")?;
+        expect(self.srs.powers.len() >= powers_needed(d), "too few powers of tau")?;
         expect(self.srs.tau_g2 == self.key.tau_g2, "powers of tau of another setup")?;
-        expect(self.table.len() == d.columns.table * d.rows(), "table length")?;
-        expect(self.weight.len() == d.columns.weight * d.rows(), "weight length")
+        expect(self.cells.len() == d.columns.key << d.column_bits, "cells of the key group")
     }
 }
 
-/// Commits to the columns of a key: T_out and weights.
+/// Powers of τ that a prover needs: one a row, and one a pixel where a commitment binds the image.
+pub fn powers_needed(d: &Descriptor) -> usize {
+    match d.image.binding {
+        Binding::Pixels => d.rows(),
+        Binding::Commitment => d.rows().max(d.pixels()),
+    }
+}
+
+/// Commits to columns of integers.
 pub fn commit_columns(srs: &Srs, column_bits: usize, cells: &[i64]) -> Vec<G1Affine> {
     let rows = 1usize << column_bits;
-    cells.chunks(rows).map(|column| msm_small(&srs.powers[..rows], column)).collect()
+    cells.par_chunks(rows).map(|column| msm_small(&srs.powers[..column.len()], column)).collect()
 }
 
-/// Table row of every lookup, with the rows that no table has (only in proofs meant to be rejected).
-struct Lookups {
-    /// Per kind (activation, then limbs), per cell: row, or table length + index into `strays`.
-    rows: Vec<Vec<u32>>,
-    strays: Vec<F>,
-    multiplicity: Vec<i64>,
-}
-
-fn find_rows(
-    pk: &ProvingKey,
-    w: &Witness,
-    checks: Checks,
-    beta: Option<F>,
-) -> Result<Lookups, Error> {
-    let d = &pk.key.descriptor;
-    let total = pk.table.len();
-    let zero_row = d.segments.iter().map(|s| s.offset + (1 << s.bits)).max().unwrap_or(0);
-    let cells = d.columns.activation << d.column_bits;
-    let mut rows = vec![vec![zero_row as u32; cells]; 1 + d.limbs];
-    let mut strays = Vec::new();
-    let beta_value = beta.unwrap_or(F::zero());
-    let mut stray = |tag: u64, value: i64, out: i64, cell: usize| -> Result<u32, Error> {
-        if checks == Checks::All {
-            return Err(Error::Unsatisfied(format!(
-                "cell {cell}: ({value}, {out}) is not in table {tag}"
-            )));
-        }
-        strays.push(F::from(tag) + beta_value * (from_i64(value) + beta_value * from_i64(out)));
-        Ok((total + strays.len() - 1) as u32)
-    };
-    let mut covered = vec![false; cells];
-    for node in &d.nodes {
-        let Node::Affine { output, table, limbs, .. } = node else {
-            continue;
-        };
-        let block = &d.blocks[*output];
-        let segment = &d.segments[*table];
-        for local in block.cells() {
-            let cell = block.offset + local;
-            covered[cell] = true;
-            let (q, out) = (w.quotient[cell], w.output[cell]);
-            let index = q - segment.first;
-            let row = segment.offset.wrapping_add(index as usize);
-            rows[0][cell] = if (0..1 << segment.bits).contains(&index) && pk.table[row] == out {
-                row as u32
-            } else {
-                stray(*table as u64 + 1, q, out, cell)?
-            };
-            for (l, &limb) in limbs.iter().enumerate() {
-                let value = w.limbs[l][cell];
-                rows[1 + l][cell] = match usize::try_from(limb) {
-                    Ok(s) if (0..1 << d.segments[s].bits).contains(&value) => {
-                        (d.segments[s].offset + value as usize) as u32
-                    }
-                    Err(_) if value == 0 => zero_row as u32,
-                    _ => stray((limb + 1) as u64, value, 0, cell)?,
-                };
-            }
-        }
-    }
-    for cell in (0..cells).filter(|&cell| !covered[cell]) {
-        if w.quotient[cell] != 0 || w.output[cell] != 0 {
-            rows[0][cell] = stray(0, w.quotient[cell], w.output[cell], cell)?;
-        }
-        for l in 0..d.limbs {
-            if w.limbs[l][cell] != 0 {
-                rows[1 + l][cell] = stray(0, w.limbs[l][cell], 0, cell)?;
-            }
-        }
-    }
-    let mut multiplicity = vec![0i64; total];
-    for row in rows.iter().flatten() {
-        if (*row as usize) < total {
-            multiplicity[*row as usize] += 1;
-        }
-    }
-    if let Some(count) = w.forged_row.and_then(|row| multiplicity.get_mut(row)) {
-        *count += 1;
-    }
-    Ok(Lookups { rows, strays, multiplicity })
-}
-
-/// `α − t` for every table row, strays at the end.
-fn differences(pk: &ProvingKey, strays: &[F], beta: F, alpha: F) -> Vec<F> {
-    let d = &pk.key.descriptor;
-    let beta2 = beta * beta;
-    let mut values = vec![alpha; pk.table.len()];
-    for (i, segment) in d.segments.iter().enumerate() {
-        let tag = alpha - F::from(i as u64 + 1);
-        let from = segment.offset;
-        values[from..from + (1 << segment.bits)]
-            .par_iter_mut()
-            .with_min_len(1024)
-            .enumerate()
-            .for_each(|(row, value)| {
-                *value = tag
-                    - beta * from_i64(segment.first + row as i64)
-                    - beta2 * from_i64(pk.table[from + row]);
-            });
-    }
-    values.extend(strays.iter().map(|stray| alpha - stray));
-    values
-}
-
-/// Commits to a column whose values are `values[rows[cell]]`: equal rows share one multiplication.
-fn commit_shared(srs: &Srs, rows: &[u32], values: &[F]) -> G1Affine {
-    let mut index = vec![u32::MAX; values.len()];
-    let mut used = Vec::new();
-    let entries: Vec<Entry> = rows
-        .iter()
-        .enumerate()
-        .map(|(cell, &row)| {
-            let slot = &mut index[row as usize];
-            if *slot == u32::MAX {
-                *slot = used.len() as u32;
-                used.push(row);
-            }
-            Entry { bucket: *slot, point: cell as u32, negative: false }
-        })
-        .collect();
-    let sums = bucket_sums(&srs.powers, &entries, used.len());
-    let scalars: Vec<F> = used.iter().map(|&row| values[row as usize]).collect();
-    msm(&sums, &scalars)
-}
-
-fn to_field(values: &[i64]) -> Vec<F> {
-    values.par_iter().with_min_len(4096).map(|v| from_i64(*v)).collect()
-}
-
-fn check_witness(d: &Descriptor, w: &Witness) -> Result<(), Error> {
-    let cells = d.columns.activation << d.column_bits;
-    let good = w.quotient.len() == cells
-        && w.output.len() == cells
-        && w.limbs.len() == d.limbs
-        && w.limbs.iter().all(|limb| limb.len() == cells)
-        && w.copy.len() == d.columns.copy << d.column_bits;
-    if good { Ok(()) } else { Err(Error::Witness("column lengths".into())) }
+/// Commits to an image (protocol.md §3.5).
+pub fn commit_image(srs: &Srs, pixels: &[u8]) -> G1Affine {
+    let pixels: Vec<i64> = pixels.iter().map(|&byte| i64::from(byte)).collect();
+    msm_small(&srs.powers[..pixels.len()], &pixels)
 }
 
 /// Proves the statement.
+///
+/// # Errors
+/// Sizes that do not fit the key; with [`Checks::All`] also a witness that does not satisfy the model.
 pub fn prove(
     pk: &ProvingKey,
-    witness: &Witness,
-    statement: &Statement,
+    witness: Witness,
+    request: &Request,
     checks: Checks,
     progress: &(dyn Fn(&str) + Sync),
 ) -> Result<(Vec<u8>, Timings), Error> {
     let d = &pk.key.descriptor;
     pk.check()?;
-    statement.check(&pk.key)?;
-    check_witness(d, witness)?;
-    let mut clock = Clock { last: Instant::now(), timings: Vec::new(), progress };
+    expect_bytes("pixel", d.pixels(), request.pixels)?;
+    expect_bytes("latent", d.latent.dimensions, request.latent)?;
+    let mut first = witness.first;
+    if first.len() != d.columns.first << d.column_bits {
+        return Err(Error::Witness("cells of the first group".into()));
+    }
+    let mut clock = Clock { phase: None, timings: Vec::new(), progress };
     let mut transcript = Transcript::default();
     let mut ch = Challenges::default();
-    let rows = d.rows();
 
-    let lookups = find_rows(pk, witness, checks, None)?;
-    let first_integers: Vec<&[i64]> = [&witness.quotient, &witness.output]
-        .into_iter()
-        .chain(&witness.limbs)
-        .chain([&witness.copy, &lookups.multiplicity])
-        .flat_map(|column| column.chunks(rows))
-        .collect();
-    let first_commitments: Vec<G1Affine> =
-        first_integers.par_iter().map(|column| msm_small(&pk.srs.powers[..rows], column)).collect();
-    clock.phase("commit");
-
-    let mut message = statement.message(&pk.key);
-    message.extend(points_bytes(&first_commitments));
+    clock.begin("commit");
+    let mut lookups = find_rows(pk, &first, checks)?;
+    if let Some(count) = witness.forged_row.and_then(|row| lookups.multiplicity.get_mut(row)) {
+        *count += 1;
+    }
+    let m = Region { bits: d.table.bits, offset: d.table.multiplicity };
+    first[m.range()].copy_from_slice(&lookups.multiplicity);
+    let mut proof = Proof {
+        first_commitments: commit_columns(&pk.srs, d.column_bits, &first),
+        ..Proof::default()
+    };
+    let hash = match d.image.binding {
+        Binding::Pixels => keccak(&[request.pixels]),
+        Binding::Commitment => {
+            let commitment = commit_image(&pk.srs, request.pixels);
+            proof.image = Some(ImageClaim { commitment, value: F::default() });
+            image_hash(d, &commitment)
+        }
+    };
+    let message =
+        first_message(&pk.key, &request.seed, &request.context, &hash, &proof.first_message());
     let drawn = transcript.step(&message, 2);
     (ch.beta, ch.alpha) = (drawn[0], drawn[1]);
-    // Strays depend on β; their places do not.
-    let strays = if lookups.strays.is_empty() {
-        Vec::new()
-    } else {
-        find_rows(pk, witness, checks, Some(ch.beta))?.strays
-    };
-    let differences = differences(pk, &strays, ch.beta, ch.alpha);
-    let mut inverses = vec![F::zero(); differences.len()];
-    let mut used: Vec<bool> = lookups.multiplicity.iter().map(|m| *m != 0).collect();
-    used.resize(differences.len(), true);
-    let indices: Vec<usize> = (0..used.len()).filter(|&i| used[i]).collect();
-    let mut needed: Vec<F> = indices.iter().map(|&i| differences[i]).collect();
-    invert_all(&mut needed);
-    for (i, inverse) in indices.iter().zip(needed) {
-        inverses[*i] = inverse;
-    }
-    let table_inverse: Vec<F> = lookups
-        .multiplicity
-        .par_iter()
-        .with_min_len(4096)
-        .zip(&inverses)
-        .map(|(m, i)| if *m == 0 { F::zero() } else { from_i64(*m) * i })
-        .collect();
-    let lookup_rows: Vec<&[u32]> = lookups.rows.iter().flat_map(|r| r.chunks(rows)).collect();
-    let mut second_commitments: Vec<G1Affine> =
-        lookup_rows.par_iter().map(|column| commit_shared(&pk.srs, column, &inverses)).collect();
-    second_commitments.extend(table_inverse.chunks(rows).map(|g| msm(&pk.srs.powers[..rows], g)));
-    clock.phase("commit lookups");
 
-    let r = d.output_bits();
-    let n = d.column_bits;
-    let drawn = transcript.step(&points_bytes(&second_commitments), r + n + 3);
-    ch.r = drawn[..r].to_vec();
-    (ch.gamma, ch.z) = (drawn[r], drawn[r + 1]);
-    ch.tau = drawn[r + 2..r + 2 + n].to_vec();
-    ch.lambda = drawn[r + 2 + n];
+    clock.begin("commit lookups");
+    let fractions = lookups.fractions(pk, ch.beta, ch.alpha);
+    proof.second_commitments = lookups.commit(d, &pk.srs, &fractions);
+    draw_points(d, &proof.second_commitments, &mut ch, &mut transcript);
 
-    let latent = d.latent_cells(statement.latent);
-    let affine = prove_affine(pk, witness, &latent, &mut ch, &mut transcript);
-    clock.phase("affine sumchecks");
+    clock.begin("affine sumchecks");
+    let image = proof.image.as_mut().map(|claim| {
+        let polynomial: Vec<F> = request.pixels.iter().map(|&byte| F::from(byte)).collect();
+        claim.value = evaluate(&polynomial, ch.z);
+        Univariate { polynomial, at: ch.z, value: claim.value }
+    });
+    let latent = d.latent_cells(request.latent);
+    let cells = Cells { d, key: &pk.cells, first: &first, latent: &latent };
+    let (first_end, second_end) = prove_affine(&cells, &mut ch, &mut proof, &mut transcript);
 
-    // Lookups: h·(α − f) = 1 on cells, g·(α − t) = m on rows.
-    let mut products = Vec::new();
-    let mut linear = vec![F::zero(); rows];
-    let mut lambda = F::one();
-    let mut claim = F::zero();
-    for column in &lookup_rows {
-        claim += lambda;
-        let scaled = |row: &u32| lambda * inverses[*row as usize];
-        products.push(Product::new(
-            column.par_iter().with_min_len(4096).map(scaled).collect(),
-            column.par_iter().with_min_len(4096).map(|row| differences[*row as usize]).collect(),
-        ));
-        lambda *= ch.lambda;
-    }
-    for (chunk, g) in table_inverse.chunks(rows).enumerate() {
-        let from = chunk * rows;
-        products.push(Product::new(
-            g.iter().map(|g| if g.is_zero() { *g } else { lambda * g }).collect(),
-            differences[from..from + rows].to_vec(),
-        ));
-        for (sum, m) in linear.iter_mut().zip(&lookups.multiplicity[from..]) {
-            if *m != 0 {
-                *sum -= lambda * from_i64(*m);
-            }
-        }
-        lambda *= ch.lambda;
-    }
-    let (zero_rounds, s, zero_end) =
-        prove_zerocheck(&mut products, linear, claim, &ch.tau, &mut transcript);
-    ch.s = s;
-    let eq_s = eq_vector(&ch.s);
-    let inverse_at = |point: &[F]| -> Vec<F> {
-        let mut values: Vec<F> = lookup_rows
-            .par_iter()
-            .map(|column| {
-                column.iter().zip(point).map(|(row, e)| inverses[*row as usize] * e).sum()
-            })
-            .collect();
-        values.extend(table_inverse.chunks(rows).map(|g| -> F {
-            g.iter().zip(point).filter(|(g, _)| !g.is_zero()).map(|(g, e)| *g * e).sum()
-        }));
-        values
-    };
-    let at_s = inverse_at(&eq_s);
-    ch.nu = transcript.one(&scalars_bytes(&at_s));
-    clock.phase("lookup sumcheck");
+    clock.begin("lookup sumcheck");
+    let lookup_end = prove_lookups(d, &lookups, &fractions, &mut ch, &mut proof, &mut transcript);
+    ch.nu = transcript.one(&scalars_bytes(&proof.inverses));
 
+    clock.begin("merging sumcheck");
     let values = Values {
-        affine_sum: affine.sum,
-        first_end: affine.first_end,
-        contracted: affine.contracted.clone(),
-        second_end: affine.second_end,
-        zero_end,
-        inverses: at_s.clone(),
+        affine_sum: proof.affine_sum,
+        first_end,
+        contracted: proof.contracted.clone(),
+        second_end,
+        lookup_end,
+        inverses: proof.inverses.clone(),
     };
-    let image = image_value(d, statement.pixels, ch.z);
-    let merged = functional(&pk.key, &ch, &values, &latent, image);
-    let columns = Columns {
-        first: &first_integers,
-        lookup_rows: &lookup_rows,
-        inverses: &inverses,
-        table_inverse: table_inverse.chunks(rows).collect(),
-        last: pk.table.chunks(rows).chain(pk.weight.chunks(rows)).collect(),
+    let image_claim = match &proof.image {
+        None => image_value(d, request.pixels, ch.z),
+        Some(image) => image.value,
     };
-    let (mut products, linear) = merged_products(d, &merged, &ch, &columns, witness, eq_s);
-    let (merge_rounds, rho, _) =
-        prove_plain(&mut products, Some(linear), merged.claim, n, &mut transcript);
+    let merged = functional(&pk.key, &ch, &values, &latent, image_claim);
+    let second = lookups.columns(d, &fractions);
+    drop((lookups, fractions));
+    let groups = Groups { first: &first, second: &second, key: &pk.cells };
+    let mut products = groups.products(d, &merged, &ch);
+    let (rounds, rho, _) = prove_plain(&mut products, merged.claim, d.column_bits, &mut transcript);
+    proof.merge_rounds = rounds;
+    proof.columns = products.iter().map(|product| product.ends().0).collect();
     drop(products);
-    let eq_rho = eq_vector(&rho);
-    let integer_at = |column: &&[i64]| -> F { dot(column, &eq_rho) };
-    let mut at_rho: Vec<F> = columns.first.par_iter().map(integer_at).collect();
-    at_rho.extend(inverse_at(&eq_rho));
-    at_rho.par_extend(columns.last.par_iter().map(integer_at));
-    let mu = transcript.one(&scalars_bytes(&at_rho));
-    clock.phase("merging sumcheck");
+    let mu = transcript.one(&scalars_bytes(&proof.columns));
 
-    let (combined, value) = combine(&columns, rows, &at_rho, mu);
-    let opening = mercury::open(&pk.srs, &combined, &rho, value, &mut transcript);
-    clock.phase("opening");
-    let proof = Proof {
-        first_commitments,
-        second_commitments,
-        affine_sum: affine.sum,
-        first_rounds: affine.first_rounds,
-        contracted: affine.contracted,
-        second_rounds: affine.second_rounds,
-        zero_rounds,
-        inverses: at_s,
-        merge_rounds,
-        columns: at_rho,
-        opening,
-    };
+    clock.begin("opening");
+    let combined = groups.combine(&powers(mu, proof.columns.len()), d.rows());
+    proof.opening = mercury::open(&pk.srs, &combined, &rho, image.as_ref(), &mut transcript);
     let bytes = proof.write();
     if checks == Checks::All {
-        verify(&pk.key, statement, &bytes)?;
-        clock.phase("verify");
+        clock.begin("verify");
+        let image = if proof.image.is_some() { &hash } else { request.pixels };
+        let statement = Statement {
+            seed: request.seed,
+            context: request.context,
+            image,
+            latent: request.latent,
+        };
+        verify(&pk.key, &statement, &bytes)?;
     }
+    clock.end();
     Ok((bytes, clock.timings))
 }
 
-struct Affine {
-    sum: F,
-    first_rounds: Vec<[F; 2]>,
-    first_end: F,
-    contracted: Vec<F>,
-    second_rounds: Vec<[F; 2]>,
-    second_end: F,
+/// The lookup sumcheck: h·(α − f) = 1 on cells, g·(α − t) − m = 0 on rows. Returns the last claim.
+fn prove_lookups(
+    d: &Descriptor,
+    lookups: &Lookups,
+    fractions: &Fractions,
+    ch: &mut Challenges,
+    proof: &mut Proof,
+    transcript: &mut Transcript,
+) -> F {
+    let lambda = powers(ch.lambda, d.limbs + 2);
+    let of_rows = |rows: &[u32], values: &[F]| -> Vec<F> {
+        rows.par_iter().with_min_len(4096).map(|row| values[*row as usize]).collect()
+    };
+    let scaled = |values: &[F], scale: F| -> Vec<F> {
+        values.par_iter().with_min_len(4096).map(|v| scale * v).collect()
+    };
+    let cells = Constant {
+        products: lookups
+            .rows
+            .iter()
+            .zip(&lambda)
+            .map(|(rows, &scale)| {
+                let differences = scaled(&fractions.differences, scale);
+                (of_rows(rows, &fractions.inverses), of_rows(rows, &differences))
+            })
+            .collect(),
+        linear: Vec::new(),
+        value: lambda[..=d.limbs].iter().sum(),
+        bits: d.activation.bits,
+    };
+    let scale = lambda[d.limbs + 1];
+    let count = lookups.multiplicity.len();
+    let rows = Constant {
+        products: vec![(fractions.table.clone(), scaled(&fractions.differences[..count], scale))],
+        linear: lookups.multiplicity.iter().map(|m| -scale * from_i64(*m)).collect(),
+        value: F::default(),
+        bits: d.table.bits,
+    };
+    let mut parts = [cells, rows];
+    let claim = lookup_claim(d, ch);
+    let (rounds, s, end) = prove_eq(&mut parts, claim, &ch.tau, transcript);
+    ch.s = s;
+    proof.lookup_rounds = rounds;
+    proof.inverses = parts.iter().flat_map(|part| part.products.iter().map(|p| p.0[0])).collect();
+    end
 }
 
 /// Factors of the second phase.
@@ -422,52 +278,65 @@ enum Pending {
     Ready(Vec<F>, Vec<F>),
 }
 
-fn input_cells<'a>(d: &Descriptor, w: &'a Witness, latent: &'a [i64], input: usize) -> &'a [i64] {
-    let block = &d.blocks[input];
-    let cells = 1usize << block.bits();
-    match block.space {
-        Space::Latent => latent,
-        Space::Activation => &w.output[block.offset..block.offset + cells],
-        Space::Copy => &w.copy[block.offset..block.offset + cells],
+/// What the affine argument is about.
+struct Cells<'a> {
+    d: &'a Descriptor,
+    key: &'a [i64],
+    first: &'a [i64],
+    latent: &'a [i64],
+}
+
+impl<'a> Cells<'a> {
+    /// The values of a block.
+    fn values(&self, block: usize) -> &'a [i64] {
+        let block = &self.d.blocks[block];
+        match self.d.values_at(block) {
+            None => self.latent,
+            Some(offset) => &self.first[Region { bits: block.bits(), offset }.range()],
+        }
     }
 }
 
+/// Both phases of the affine argument (protocol.md §6.1–§6.3). Returns their last claims.
 fn prove_affine(
-    pk: &ProvingKey,
-    w: &Witness,
-    latent: &[i64],
+    cells: &Cells,
     ch: &mut Challenges,
+    proof: &mut Proof,
     transcript: &mut Transcript,
-) -> Affine {
-    let d = &pk.key.descriptor;
+) -> (F, F) {
+    let d = cells.d;
     let (first_count, second_count, _) = d.affine_rounds();
     let mut products = Vec::new();
+    let mut lengths = Vec::new();
     // Second-phase factors of copies are ready at once, those of terms after the first phase.
     let mut pending: Vec<Pending> = Vec::new();
-    let mut sum = F::zero();
-    let mut gamma = F::one();
+    let mut sum = F::default();
+    let mut gamma = F::from(1u64);
     for node in &d.nodes {
         let output = &d.blocks[node.output()];
-        let r = &ch.r[..output.bits()];
+        let r = ch.output_point(output.bits());
         match node {
             Node::Copy { input, input_axes, .. } => {
-                let cells = to_field(input_cells(d, w, latent, *input));
+                let values = to_field(cells.values(*input));
                 let wire = copy_factor(input_axes, output, &d.blocks[*input], r);
-                let value = super::multilinear::inner_product(&cells, &wire);
+                let value = inner_product(&values, &wire);
                 sum += gamma * value;
+                lengths.push(1);
                 products.push(Product::new(vec![gamma], vec![value]));
-                pending.push(Pending::Ready(cells, wire));
+                pending.push(Pending::Ready(values, wire));
             }
             Node::Affine { multiplier, terms, .. } => {
                 let scale = gamma * scalar(*multiplier);
                 for term in terms {
                     let input = &d.blocks[term.input];
-                    let mut weights = contract_weights(term, output, input, r, &pk.weight);
+                    let weights =
+                        term_weights(d, term, output, cells.key, |block| cells.values(block));
+                    let mut weights = contract_weights(term, output, input, r, &weights);
                     weights.iter_mut().for_each(|w| *w *= scale);
-                    let prepared =
-                        prepare(term, output, input, r, input_cells(d, w, latent, term.input));
+                    let prepared = prepare(term, output, input, r, cells.values(term.input));
                     let inputs = prepared.contracted_inputs();
-                    sum += super::multilinear::inner_product(&weights, &inputs);
+                    sum += inner_product(&weights, &inputs);
+                    lengths.push(weights.len());
                     products.push(Product::new(weights, inputs));
                     pending.push(Pending::Term(prepared));
                 }
@@ -475,20 +344,18 @@ fn prove_affine(
         }
         gamma *= ch.gamma;
     }
-    transcript.one(&scalar_bytes(&sum));
-    let lengths: Vec<usize> = products.iter().map(|p| p.a.len()).collect();
-    let (first_rounds, first, first_end) =
-        prove_plain(&mut products, None, sum, first_count, transcript);
+    proof.affine_sum = sum;
+    transcript.one(&proof.sum_message());
+    let (rounds, first, first_end) = prove_plain(&mut products, sum, first_count, transcript);
     ch.first = first;
-    let contracted: Vec<F> = products.iter().map(|p| p.b[0]).collect();
-    ch.eta = transcript.one(&scalars_bytes(&contracted));
-    let mut eta = F::one();
-    let mut claim = F::zero();
+    proof.first_rounds = rounds;
+    proof.contracted = products.iter().map(|product| product.ends().1).collect();
+    ch.eta = transcript.one(&scalars_bytes(&proof.contracted));
+    let mut eta = F::from(1u64);
     let mut products: Vec<Product> = pending
         .into_iter()
-        .zip(&lengths)
-        .zip(&contracted)
-        .map(|((entry, &length), value)| {
+        .zip(lengths)
+        .map(|(entry, length)| {
             let (input, mut wire) = match entry {
                 Pending::Term(prepared) => {
                     prepared.second_factors(&ch.first[..length.trailing_zeros() as usize])
@@ -496,159 +363,17 @@ fn prove_affine(
                 Pending::Ready(input, wire) => (input, wire),
             };
             wire.iter_mut().for_each(|w| *w *= eta);
-            claim += eta * value;
             eta *= ch.eta;
             Product::new(input, wire)
         })
         .collect();
-    let (second_rounds, second, second_end) =
-        prove_plain(&mut products, None, claim, second_count, transcript);
+    let claim = evaluate(&proof.contracted, ch.eta);
+    let (rounds, second, second_end) = prove_plain(&mut products, claim, second_count, transcript);
     ch.second = second;
-    Affine { sum, first_rounds, first_end, contracted, second_rounds, second_end }
+    proof.second_rounds = rounds;
+    (first_end, second_end)
 }
 
-/// All physical columns, in order: integers, shared inverses, table inverses, key columns.
-struct Columns<'a> {
-    first: &'a [&'a [i64]],
-    lookup_rows: &'a [&'a [u32]],
-    inverses: &'a [F],
-    table_inverse: Vec<&'a [F]>,
-    last: Vec<&'a [i64]>,
-}
-
-impl Columns<'_> {
-    /// `Σ coefficients·columns`, one vector.
-    fn combine(&self, coefficients: &[F], rows: usize) -> Vec<F> {
-        let (first, rest) = coefficients.split_at(self.first.len());
-        let (shared, rest) = rest.split_at(self.lookup_rows.len());
-        let (table, last) = rest.split_at(self.table_inverse.len());
-        let mut sum = vec![F::zero(); rows];
-        sum.par_chunks_mut(COMBINED_ROWS).enumerate().for_each(|(i, out)| {
-            let from = i * COMBINED_ROWS;
-            let mut small = vec![SmallSum::default(); out.len()];
-            let integers = self.first.iter().zip(first).chain(self.last.iter().zip(last));
-            for (column, c) in integers.filter(|(_, c)| !c.is_zero()) {
-                for (s, &v) in small.iter_mut().zip(&column[from..]) {
-                    if v != 0 {
-                        s.add(v, c);
-                    }
-                }
-            }
-            for (s, small) in out.iter_mut().zip(&small) {
-                *s = small.finish();
-            }
-            for (column, c) in self.lookup_rows.iter().zip(shared).filter(|(_, c)| !c.is_zero()) {
-                for (s, &row) in out.iter_mut().zip(&column[from..]) {
-                    *s += *c * self.inverses[row as usize];
-                }
-            }
-            for (column, c) in self.table_inverse.iter().zip(table) {
-                for (s, v) in out.iter_mut().zip(&column[from..]) {
-                    if !v.is_zero() {
-                        *s += *c * v;
-                    }
-                }
-            }
-        });
-        sum
-    }
-}
-
-/// Rows that are combined at a time: their sums stay in cache.
-const COMBINED_ROWS: usize = 1 << 10;
-
-fn combine(columns: &Columns, rows: usize, at_rho: &[F], mu: F) -> (Vec<F>, F) {
-    let scales: Vec<F> = (0..at_rho.len() as u64).map(|i| power(mu, i)).collect();
-    let value = scales.iter().zip(at_rho).map(|(a, b)| *a * b).sum();
-    (columns.combine(&scales, rows), value)
-}
-
-/// The merging sumcheck's products: every column against its weights.
-fn merged_products(
-    d: &Descriptor,
-    merged: &Functional,
-    ch: &Challenges,
-    columns: &Columns,
-    w: &Witness,
-    eq_s: Vec<F>,
-) -> (Vec<Product>, Vec<F>) {
-    let rows = d.rows();
-    let mut products = vec![Product::new(columns.combine(&merged.at_s, rows), eq_s)];
-    let linear = columns.combine(&merged.ones, rows);
-    let activation = d.columns.activation;
-    let mut spaces: Vec<(Column, Vec<F>)> = vec![
-        (Column::Quotient, vec![F::zero(); activation * rows]),
-        (Column::Limb(0), vec![F::zero(); activation * rows]),
-        (Column::Output, vec![F::zero(); activation * rows]),
-        (Column::Copy, vec![F::zero(); d.columns.copy * rows]),
-        (Column::Weight, vec![F::zero(); d.columns.weight * rows]),
-    ];
-    spaces.par_iter_mut().for_each(|(column, weights)| {
-        for term in merged.points.iter().filter(|term| term.column == *column) {
-            let eq = eq_vector_scaled(&term.point, term.coefficient);
-            for (sum, e) in weights[term.offset..].iter_mut().zip(eq) {
-                *sum += e;
-            }
-        }
-    });
-    let image = &d.blocks[d.image.block];
-    let image_column = if image.space == Space::Copy { Column::Copy } else { Column::Output };
-    for (column, weights) in &mut spaces {
-        if *column == image_column {
-            add_image_weights(d, merged.image, ch.z, &mut weights[image.offset..]);
-        }
-    }
-    for (column, weights) in spaces {
-        let integers: Vec<Vec<F>> = match column {
-            Column::Quotient => w.quotient.chunks(rows).map(to_field).collect(),
-            Column::Output => w.output.chunks(rows).map(to_field).collect(),
-            Column::Copy => w.copy.chunks(rows).map(to_field).collect(),
-            Column::Weight => {
-                let from = columns.last.len() - d.columns.weight;
-                columns.last[from..].iter().map(|column| to_field(column)).collect()
-            }
-            _ => {
-                let mut sum = vec![F::zero(); activation * rows];
-                for (l, limb) in w.limbs.iter().enumerate() {
-                    let scale = limb_scale(d, l);
-                    for (s, v) in sum.iter_mut().zip(limb) {
-                        *s += scale * from_i64(*v);
-                    }
-                }
-                sum.chunks(rows).map(<[F]>::to_vec).collect()
-            }
-        };
-        for (column, weights) in integers.into_iter().zip(weights.chunks(rows)) {
-            products.push(Product::new(column, weights.to_vec()));
-        }
-    }
-    (products, linear)
-}
-
-fn add_image_weights(d: &Descriptor, coefficient: F, z: F, weights: &mut [F]) {
-    let block = &d.blocks[d.image.block];
-    let (rows, inside) = image_weights(d, z);
-    let total = block.bits();
-    // Cell offsets of composite indices over some axes, each digit at its axis's place.
-    let offsets = |axes: &[usize]| {
-        let mut cells = vec![0usize];
-        for &axis in axes {
-            let shift = total - block.slice(axis).end;
-            cells = cells
-                .iter()
-                .flat_map(|&c| (0..block.axes[axis]).map(move |i| c | (i << shift)))
-                .collect();
-        }
-        cells
-    };
-    let (ys, xs, cs) =
-        (offsets(&d.image.row_axes), offsets(&d.image.column_axes), offsets(&d.image.channel_axes));
-    for (y, row) in ys.iter().zip(&rows) {
-        let row = coefficient * row;
-        for (x, at) in xs.iter().enumerate() {
-            for (c, channel) in cs.iter().enumerate() {
-                weights[y + at + channel] += row * inside[x * d.image.channels + c];
-            }
-        }
-    }
+fn to_field(values: &[i64]) -> Vec<F> {
+    values.par_iter().with_min_len(4096).map(|v| from_i64(*v)).collect()
 }

@@ -3,54 +3,95 @@
 //! Variables are bound from the top bit down. A product with fewer variables than there are rounds is
 //! zero wherever a later variable is 1: after its own rounds it is a constant times Π (1 − challenge).
 
-use super::field::F;
-use super::multilinear::{PARALLEL_FROM, bind_top};
+use super::field::{F, scalar_bytes};
+use super::multilinear::{PARALLEL_FROM, bind_top, eq_vector};
 use super::proof::Round;
 use super::transcript::Transcript;
-use super::{field::scalar_bytes, multilinear::eq_vector};
 use ark_ff::{AdditiveGroup, Field, One, Zero};
 use rayon::prelude::*;
 
-/// `a·b`, both of one power-of-two length.
+/// `a·b` over 2^bits indices, of which only the first few are stored: both factors are zero on the rest.
 pub struct Product {
-    /// First factor.
-    pub a: Vec<F>,
-    /// Second factor.
-    pub b: Vec<F>,
+    a: Vec<F>,
+    b: Vec<F>,
+    /// Variables that are not bound yet.
+    bits: usize,
+    /// By how much each stored factor is to be multiplied: variables bound while all that is stored
+    /// lay where they are zero.
+    low: F,
+    /// By how much the product is to be multiplied: rounds after its own.
     pad: F,
 }
 
 impl Product {
-    /// Two factors of equal length.
+    /// Two factors of equal power-of-two length.
     pub fn new(a: Vec<F>, b: Vec<F>) -> Self {
-        debug_assert_eq!(a.len(), b.len());
-        Self { a, b, pad: F::one() }
+        let bits = a.len().trailing_zeros() as usize;
+        Self::padded(a, b, bits)
+    }
+
+    /// Two factors of equal length, 1 to 2^bits.
+    pub fn padded(a: Vec<F>, b: Vec<F>, bits: usize) -> Self {
+        debug_assert!(a.len() == b.len() && (1..=1 << bits).contains(&a.len()));
+        Self { a, b, bits, low: F::one(), pad: F::one() }
+    }
+
+    /// What is left of the factors when all variables are bound: their values at the challenges.
+    pub fn ends(&self) -> (F, F) {
+        (self.low * self.a[0], self.low * self.b[0])
     }
 
     fn bind(&mut self, r: F) {
-        if self.a.len() == 1 {
+        if self.bits == 0 {
             self.pad *= F::one() - r;
+            return;
+        }
+        self.bits -= 1;
+        let half = 1 << self.bits;
+        if self.a.len() <= half {
+            self.low *= F::one() - r;
         } else {
-            rayon::join(|| bind_top(&mut self.a, r), || bind_top(&mut self.b, r));
+            rayon::join(|| bind_padded(&mut self.a, half, r), || bind_padded(&mut self.b, half, r));
         }
     }
 
     /// c₀ and c₂ of this product's round polynomial.
     fn round(&self) -> (F, F) {
-        if self.a.len() == 1 {
-            return (self.a[0] * self.b[0] * self.pad, F::zero());
+        let scale = self.low.square() * self.pad;
+        if self.bits == 0 {
+            return (scale * self.a[0] * self.b[0], F::zero());
         }
-        let half = self.a.len() / 2;
-        let (a0, a1) = self.a.split_at(half);
-        let (b0, b1) = self.b.split_at(half);
-        sum_parallel(half, |i| {
-            // Columns are mostly empty: zeros cost a comparison.
+        let (a, b) = (&self.a, &self.b);
+        let half = a.len().min(1 << (self.bits - 1));
+        let (a0, a1) = a.split_at(half);
+        let (b0, b1) = b.split_at(half);
+        // Columns are partly empty: zeros cost a comparison.
+        let pairs = sum_parallel(a1.len(), |i| {
             if a0[i].is_zero() && a1[i].is_zero() {
                 return (F::zero(), F::zero());
             }
             (a0[i] * b0[i], (a1[i] - a0[i]) * (b1[i] - b0[i]))
-        })
+        });
+        let (single, _) = sum_parallel(half - a1.len(), |i| {
+            let i = i + a1.len();
+            (if a0[i].is_zero() { F::zero() } else { a0[i] * b0[i] }, F::zero())
+        });
+        (scale * (pairs.0 + single), scale * (pairs.1 + single))
     }
+}
+
+/// Binds the top variable of a vector of more than `half` values that is zero from its end on.
+fn bind_padded(values: &mut Vec<F>, half: usize, r: F) {
+    if values.len() == 2 * half {
+        return bind_top(values, r);
+    }
+    let pairs = values.len() - half;
+    let (low, high) = values.split_at_mut(half);
+    let fold = |(l, h): (&mut F, &F)| *l += r * (*h - *l);
+    low[..pairs].par_iter_mut().with_min_len(PARALLEL_FROM).zip(high.par_iter()).for_each(fold);
+    let left = F::one() - r;
+    low[pairs..].par_iter_mut().with_min_len(PARALLEL_FROM).for_each(|l| *l *= left);
+    values.truncate(half);
 }
 
 fn sum_parallel(count: usize, term: impl Fn(usize) -> (F, F) + Sync) -> (F, F) {
@@ -67,10 +108,9 @@ fn sum_parallel(count: usize, term: impl Fn(usize) -> (F, F) + Sync) -> (F, F) {
     }
 }
 
-/// `Σ products + Σ linear`; returns the messages, the challenges and the last claim.
+/// `Σ products`; returns the messages, the challenges and the last claim.
 pub fn prove_plain(
     products: &mut [Product],
-    mut linear: Option<Vec<F>>,
     claim: F,
     count: usize,
     transcript: &mut Transcript,
@@ -79,63 +119,101 @@ pub fn prove_plain(
     let mut rounds = Vec::with_capacity(count);
     let mut point = Vec::with_capacity(count);
     for _ in 0..count {
-        let (mut c0, mut c2) = (F::zero(), F::zero());
-        for product in products.iter() {
-            let (a, b) = product.round();
-            c0 += a;
-            c2 += b;
-        }
-        if let Some(linear) = &linear {
-            c0 += linear[..linear.len() / 2].iter().sum::<F>();
-        }
+        let (c0, c2) = products
+            .par_iter()
+            .map(Product::round)
+            .reduce(|| (F::zero(), F::zero()), |x, y| (x.0 + y.0, x.1 + y.1));
         let challenge = transcript.one(&[scalar_bytes(&c0), scalar_bytes(&c2)].concat());
         claim = c0 + challenge * (claim - c0.double() - c2 + challenge * c2);
         products.par_iter_mut().for_each(|p| p.bind(challenge));
-        if let Some(linear) = &mut linear {
-            bind_top(linear, challenge);
-        }
         rounds.push([c0, c2]);
         point.push(challenge);
     }
     (rounds, point, claim)
 }
 
-/// `Σ_x eq(τ, x)·(Σ products + linear)`, eq factored out: messages c₁ and c₂, challenges, last claim,
-/// which is the value of `Σ products + linear` at the challenges.
-pub fn prove_zerocheck(
-    products: &mut [Product],
-    mut linear: Vec<F>,
+/// `lead(x)·(Σ a·b + linear)(last variables of x)`: summands of the lookup sumcheck over one region's
+/// variables, the same number on all of {0, 1}^bits.
+pub struct Constant {
+    /// Pairs (a, b).
+    pub products: Vec<(Vec<F>, Vec<F>)>,
+    /// Empty, or as long as the factors.
+    pub linear: Vec<F>,
+    /// The number.
+    pub value: F,
+    /// Variables of the region.
+    pub bits: usize,
+}
+
+impl Constant {
+    /// c₀ and c₂, `eq` being that of the variables after this one.
+    fn round(&self, eq: &[F]) -> (F, F) {
+        let half = eq.len();
+        sum_parallel(half, |i| {
+            let mut low = self.linear.get(i).copied().unwrap_or_default();
+            let mut top = F::zero();
+            for (a, b) in self.products.iter().filter(|(a, _)| !is_zero_pair(a, i, half)) {
+                low += a[i] * b[i];
+                top += (a[i + half] - a[i]) * (b[i + half] - b[i]);
+            }
+            (low * eq[i], top * eq[i])
+        })
+    }
+
+    fn bind(&mut self, r: F) {
+        self.products.par_iter_mut().for_each(|(a, b)| {
+            bind_top(a, r);
+            bind_top(b, r);
+        });
+        bind_top(&mut self.linear, r);
+    }
+}
+
+fn is_zero_pair(a: &[F], i: usize, half: usize) -> bool {
+    a[i].is_zero() && a[i + half].is_zero()
+}
+
+/// `Σ_x eq(τ, x)·Σ parts`, eq factored out: messages c₁ and c₂, challenges, last claim, which is the
+/// value of the sum of the parts at the challenges.
+pub fn prove_eq(
+    parts: &mut [Constant],
     claim: F,
     tau: &[F],
     transcript: &mut Transcript,
 ) -> (Vec<Round>, Vec<F>, F) {
     let mut claim = claim;
     let mut rounds = Vec::with_capacity(tau.len());
-    let mut point = Vec::with_capacity(tau.len());
+    let mut point: Vec<F> = Vec::with_capacity(tau.len());
     // eq over the variables after the current one.
     let mut eq = eq_vector(tau.get(1..).unwrap_or(&[]));
-    for tau_i in tau {
-        let half = eq.len();
-        let (c0, c2) = sum_parallel(half, |i| {
-            let mut low = linear[i];
-            let mut top = F::zero();
-            for p in products.iter() {
-                low += p.a[i] * p.b[i];
-                top += (p.a[i + half] - p.a[i]) * (p.b[i + half] - p.b[i]);
+    for (i, tau_i) in tau.iter().enumerate() {
+        let left = tau.len() - i;
+        let (mut c0, mut c2) = (F::zero(), F::zero());
+        for part in parts.iter() {
+            let leads = tau.len() - part.bits;
+            let scale: F = point.iter().take(leads).map(|x| F::one() - x).product();
+            if left > part.bits {
+                // (1 − X)·value, the later leading variables being zero.
+                let rest: F = tau[i + 1..leads].iter().map(|t| F::one() - t).product();
+                c0 += scale * part.value * rest;
+            } else {
+                let (low, top) = part.round(&eq);
+                c0 += scale * low;
+                c2 += scale * top;
             }
-            (low * eq[i], top * eq[i])
-        });
+        }
         // claim = (1 − τᵢ)·t(0) + τᵢ·t(1); τᵢ = 0 has probability 2^-254 and then c₁ is free.
         let c1 = (claim - c0) * tau_i.inverse().unwrap_or(F::one()) - c2;
         let challenge = transcript.one(&[scalar_bytes(&c1), scalar_bytes(&c2)].concat());
         claim = c0 + challenge * (c1 + challenge * c2);
-        products.par_iter_mut().for_each(|p| p.bind(challenge));
-        bind_top(&mut linear, challenge);
-        let next = half / 2;
-        if half > 1 {
-            let (low, high) = eq.split_at_mut(next);
+        for part in parts.iter_mut().filter(|part| left <= part.bits) {
+            part.bind(challenge);
+        }
+        let half = eq.len() / 2;
+        if half > 0 {
+            let (low, high) = eq.split_at_mut(half);
             low.iter_mut().zip(high.iter()).for_each(|(l, h)| *l += h);
-            eq.truncate(next);
+            eq.truncate(half);
         }
         rounds.push([c1, c2]);
         point.push(challenge);

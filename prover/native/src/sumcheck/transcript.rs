@@ -1,7 +1,7 @@
 //! Fiat–Shamir (protocol.md §5).
 //!
 //! ```text
-//! state₀ = keccak256("platemark.sumcheck.v1")
+//! state₀ = keccak256("platemark.sumcheck.v2")
 //! step(m, n): state ← keccak256(state ‖ m); c₁ = state mod p;
 //!             for i = 2…n: state ← keccak256(state); cᵢ = state mod p
 //! ```
@@ -25,7 +25,7 @@ pub fn keccak(parts: &[&[u8]]) -> [u8; 32] {
 
 impl Default for Transcript {
     fn default() -> Self {
-        Self { state: keccak(&[b"platemark.sumcheck.v1"]) }
+        Self { state: keccak(&[b"platemark.sumcheck.v2"]) }
     }
 }
 

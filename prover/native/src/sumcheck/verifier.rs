@@ -1,12 +1,14 @@
 //! The verifier (protocol.md §9).
 
-use super::claims::{Challenges, Values, functional, image_value, weights_at};
-use super::descriptor::Key;
+use super::claims::{Challenges, Values, functional, image_value, lookup_claim, weights_at};
+use super::descriptor::{Binding, Descriptor, Key};
 use super::error::Error;
-use super::field::{F, scalar_bytes};
-use super::mercury;
+use super::field::{F, point_bytes};
+use super::kzg::evaluate;
+use super::mercury::{self, Univariate};
 use super::proof::{Proof, Round, points_bytes, scalars_bytes};
 use super::transcript::{Transcript, keccak};
+use ark_bn254::G1Affine;
 use ark_ff::{AdditiveGroup, One, Zero};
 
 /// What a proof is about.
@@ -15,8 +17,9 @@ pub struct Statement<'a> {
     pub seed: [u8; 32],
     /// Absorbed as it is.
     pub context: [u8; 32],
-    /// Row-major height × width × channels.
-    pub pixels: &'a [u8],
+    /// Row-major height × width × channels, or the 32 bytes of the image hash where the key binds images
+    /// by a commitment.
+    pub image: &'a [u8],
     /// Expansion of the seed.
     pub latent: &'a [u8],
 }
@@ -24,28 +27,66 @@ pub struct Statement<'a> {
 impl Statement<'_> {
     /// Sizes against the key.
     pub fn check(&self, key: &Key) -> Result<(), Error> {
-        let image = &key.descriptor.image;
-        let bytes = image.height * image.width * image.channels;
-        if self.pixels.len() != bytes {
-            return Err(Error::PublicInput(format!(
-                "expected {bytes} pixel bytes, found {}",
-                self.pixels.len()
-            )));
+        let d = &key.descriptor;
+        match d.image.binding {
+            Binding::Pixels => expect_bytes("pixel", d.pixels(), self.image)?,
+            Binding::Commitment => expect_bytes("image hash", 32, self.image)?,
         }
-        let dimensions = key.descriptor.latent.dimensions;
-        if self.latent.len() != dimensions {
-            return Err(Error::PublicInput(format!(
-                "expected {dimensions} latent bytes, found {}",
-                self.latent.len()
-            )));
-        }
-        Ok(())
+        expect_bytes("latent", d.latent.dimensions, self.latent)
     }
+}
 
-    /// First message: key digest ‖ seed ‖ context ‖ keccak256(pixels).
-    pub fn message(&self, key: &Key) -> Vec<u8> {
-        [key.digest, self.seed, self.context, keccak(&[self.pixels])].concat()
+/// Refuses public inputs of the wrong size.
+pub fn expect_bytes(what: &str, expected: usize, found: &[u8]) -> Result<(), Error> {
+    if found.len() == expected {
+        return Ok(());
     }
+    Err(Error::PublicInput(format!("expected {expected} {what} bytes, found {}", found.len())))
+}
+
+/// The image hash of a commitment (protocol.md §3.5).
+pub fn image_hash(d: &Descriptor, commitment: &G1Affine) -> [u8; 32] {
+    let number = |n: usize| {
+        let mut bytes = [0u8; 32];
+        bytes[24..].copy_from_slice(&(n as u64).to_be_bytes());
+        bytes
+    };
+    let image = &d.image;
+    let mut hash = keccak(&[
+        &keccak(&[b"platemark.image.kzg.v1"]),
+        &number(image.height),
+        &number(image.width),
+        &number(image.channels),
+        &point_bytes(commitment),
+    ]);
+    hash[0] = 1;
+    hash
+}
+
+/// First message: key digest ‖ seed ‖ context ‖ image hash ‖ first commitments.
+pub fn first_message(
+    key: &Key,
+    seed: &[u8; 32],
+    context: &[u8; 32],
+    image_hash: &[u8; 32],
+    first_commitments: &[u8],
+) -> Vec<u8> {
+    [&key.digest, seed, context, image_hash, first_commitments].concat()
+}
+
+/// Draws what the second commitments decide: r, γ, z, τ, λ.
+pub fn draw_points(
+    d: &Descriptor,
+    commitments: &[G1Affine],
+    ch: &mut Challenges,
+    t: &mut Transcript,
+) {
+    let (r, n) = (d.output_bits(), d.lookup_bits());
+    let drawn = t.step(&points_bytes(commitments), r + n + 3);
+    ch.r = drawn[..r].to_vec();
+    (ch.gamma, ch.z) = (drawn[r], drawn[r + 1]);
+    ch.tau = drawn[r + 2..r + 2 + n].to_vec();
+    ch.lambda = drawn[r + 2 + n];
 }
 
 /// Rounds that send c₀ and c₂: `c₁ = claim − 2c₀ − c₂`.
@@ -84,38 +125,29 @@ pub fn verify(key: &Key, statement: &Statement, bytes: &[u8]) -> Result<(), Erro
     let mut transcript = Transcript::default();
     let mut ch = Challenges::default();
 
-    let mut message = statement.message(key);
-    message.extend(points_bytes(&proof.first_commitments));
+    let hash = match &proof.image {
+        None => keccak(&[statement.image]),
+        Some(image) => image_hash(d, &image.commitment),
+    };
+    if proof.image.is_some() && hash != *statement.image {
+        return Err(Error::Image);
+    }
+    let message =
+        first_message(key, &statement.seed, &statement.context, &hash, &proof.first_message());
     let drawn = transcript.step(&message, 2);
     (ch.beta, ch.alpha) = (drawn[0], drawn[1]);
+    draw_points(d, &proof.second_commitments, &mut ch, &mut transcript);
 
-    let r = d.output_bits();
-    let n = d.column_bits;
-    let drawn = transcript.step(&points_bytes(&proof.second_commitments), r + n + 3);
-    ch.r = drawn[..r].to_vec();
-    (ch.gamma, ch.z) = (drawn[r], drawn[r + 1]);
-    ch.tau = drawn[r + 2..r + 2 + n].to_vec();
-    ch.lambda = drawn[r + 2 + n];
-
-    transcript.one(&scalar_bytes(&proof.affine_sum));
+    transcript.one(&proof.sum_message());
     let (first_end, first) = plain_rounds(&proof.first_rounds, proof.affine_sum, &mut transcript);
     ch.first = first;
     ch.eta = transcript.one(&scalars_bytes(&proof.contracted));
-    let mut sum = F::zero();
-    for value in proof.contracted.iter().rev() {
-        sum = sum * ch.eta + value;
-    }
+    let sum = evaluate(&proof.contracted, ch.eta);
     let (second_end, second) = plain_rounds(&proof.second_rounds, sum, &mut transcript);
     ch.second = second;
 
-    // Every cell's h·(α − f) is 1, so the zerocheck's sum is that of the powers of λ.
-    let mut claim = F::zero();
-    let mut lambda = F::one();
-    for _ in 0..(1 + d.limbs) * d.columns.activation {
-        claim += lambda;
-        lambda *= ch.lambda;
-    }
-    let (zero_end, s) = eq_rounds(&proof.zero_rounds, &ch.tau, claim, &mut transcript);
+    let claim = lookup_claim(d, &ch);
+    let (lookup_end, s) = eq_rounds(&proof.lookup_rounds, &ch.tau, claim, &mut transcript);
     ch.s = s;
     ch.nu = transcript.one(&scalars_bytes(&proof.inverses));
 
@@ -124,10 +156,13 @@ pub fn verify(key: &Key, statement: &Statement, bytes: &[u8]) -> Result<(), Erro
         first_end,
         contracted: proof.contracted.clone(),
         second_end,
-        zero_end,
+        lookup_end,
         inverses: proof.inverses.clone(),
     };
-    let image = image_value(d, statement.pixels, ch.z);
+    let image = match &proof.image {
+        None => image_value(d, statement.image, ch.z),
+        Some(image) => image.value,
+    };
     let merged = functional(key, &ch, &values, &d.latent_cells(statement.latent), image);
     let (end, rho) = plain_rounds(&proof.merge_rounds, merged.claim, &mut transcript);
     let mu = transcript.one(&scalars_bytes(&proof.columns));
@@ -147,13 +182,26 @@ pub fn verify(key: &Key, statement: &Statement, bytes: &[u8]) -> Result<(), Erro
         .first_commitments
         .iter()
         .chain(&proof.second_commitments)
-        .chain(&key.table)
-        .chain(&key.weight)
+        .chain(&key.commitments)
         .zip(&proof.columns)
     {
         commitments.push((*commitment, scale));
         value += scale * column;
         scale *= mu;
     }
-    mercury::verify(&key.tau_g2, &commitments, &rho, value, &proof.opening, &mut transcript)
+    let image = proof.image.map(|image| Univariate {
+        polynomial: image.commitment,
+        at: ch.z,
+        value: image.value,
+    });
+    let opening = &proof.opening;
+    mercury::verify(
+        &key.tau_g2,
+        &commitments,
+        &rho,
+        value,
+        image.as_ref(),
+        opening,
+        &mut transcript,
+    )
 }

@@ -1,0 +1,404 @@
+//! A small model written by hand, with everything that a descriptor can say: honest proofs are accepted
+//! and lying ones refused, under layouts where regions are smaller and larger than a column.
+
+use platemark_native::sumcheck::descriptor::{Block, Descriptor, Key, Node, Term, Weight, bits_of};
+use platemark_native::sumcheck::error::Error;
+use platemark_native::sumcheck::field::{F, point_bytes};
+use platemark_native::sumcheck::kzg::{Srs, g2_bytes};
+use platemark_native::sumcheck::proof::length;
+use platemark_native::sumcheck::prover::{
+    Checks, ProvingKey, Request, Witness, commit_columns, commit_image, prove,
+};
+use platemark_native::sumcheck::verifier::{Statement, image_hash, verify};
+use serde_json::{Value, json};
+
+/// Sizes that differ between the layouts.
+#[derive(Clone, Copy)]
+struct Layout {
+    column_bits: usize,
+    /// log2 of an activation region: at least 8.
+    cell_bits: usize,
+    /// log2 of an activation table.
+    table_bits: usize,
+    binding: &'static str,
+}
+
+/// Hands out aligned runs of a group.
+#[derive(Default)]
+struct Space {
+    next: usize,
+}
+
+impl Space {
+    fn take(&mut self, bits: usize) -> usize {
+        let offset = self.next.next_multiple_of(1 << bits);
+        self.next = offset + (1 << bits);
+        offset
+    }
+
+    fn columns(&self, column_bits: usize) -> usize {
+        self.next.div_ceil(1 << column_bits)
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("0x{digits}")
+}
+
+/// A model with its key, one execution of it and what a prover needs.
+struct Model {
+    layout: Layout,
+    json: Value,
+    cells: Vec<i64>,
+    first: Vec<i64>,
+    pixels: Vec<u8>,
+    latent: Vec<u8>,
+}
+
+const SHIFT: usize = 6;
+
+/// Index of a multi-index over padded axes.
+fn address(digits: impl IntoIterator<Item = (usize, usize)>) -> usize {
+    digits.into_iter().fold(0, |sum, (digit, size)| (sum << bits_of(size)) | digit)
+}
+
+fn indices(axes: &[usize]) -> Vec<Vec<usize>> {
+    axes.iter().fold(vec![vec![]], |all, &size| {
+        all.iter().flat_map(|i| (0..size).map(move |d| [&i[..], &[d]].concat())).collect()
+    })
+}
+
+fn cell(block: &Block, index: &[usize]) -> usize {
+    address(index.iter().copied().zip(block.axes.iter().copied()))
+}
+
+/// protocol.md §3.3, triple by triple.
+fn term_at(
+    d: &Descriptor,
+    term: &Term,
+    output: &Block,
+    y: &[usize],
+    key: &[i64],
+    values: &[Vec<i64>],
+) -> i64 {
+    let input = &d.blocks[term.input];
+    let composite = |axes: &[usize], index: &[usize], block: &Block| {
+        axes.iter().fold(0, |sum, &axis| sum * block.axes[axis] + index[axis]) as i64
+    };
+    let mut sum = 0;
+    for u in indices(&input.axes) {
+        let same = |pairs: &[[usize; 2]]| pairs.iter().all(|[a, b]| y[*a] == u[*b]);
+        if !same(&term.row_axes) || !same(&term.group_axes) {
+            continue;
+        }
+        for k in indices(&term.kernel) {
+            let related = term.spatial.iter().all(|s| {
+                let (from, to) = (composite(&s.output, y, output), composite(&s.input, &u, input));
+                let (from, to) = if s.transposed { (to, from) } else { (from, to) };
+                to == from * s.stride + k[s.kernel_axis] as i64 * s.dilation - s.pad
+            });
+            if !related {
+                continue;
+            }
+            let digits: Vec<(usize, usize)> = term
+                .output_axes
+                .iter()
+                .map(|&axis| (y[axis], output.axes[axis]))
+                .chain(term.group_axes.iter().map(|p| (u[p[1]], input.axes[p[1]])))
+                .chain(term.contract_axes.iter().map(|&axis| (u[axis], input.axes[axis])))
+                .collect();
+            let weight = match &term.weight {
+                Weight::Constant { offset } => {
+                    let flat = k[0] * term.kernel[1] + k[1];
+                    let kernel = (flat, term.kernel[0] * term.kernel[1]);
+                    key[offset + address(digits.into_iter().chain([kernel]))]
+                }
+                Weight::Tensor { block, axes } => {
+                    let from = &d.blocks[*block];
+                    let mut index = vec![0; from.axes.len()];
+                    for (axis, (digit, _)) in axes.iter().zip(digits) {
+                        index[*axis] = digit;
+                    }
+                    values[*block][cell(from, &index)]
+                }
+            };
+            sum += weight * values[term.input][cell(input, &u)];
+        }
+    }
+    sum
+}
+
+impl Model {
+    fn new(layout: Layout) -> Self {
+        let mut first = Space::default();
+        let mut second = Space::default();
+        let mut key = Space::default();
+        let table_region = layout.table_bits + 2;
+        let mut random = 1u64;
+        let mut weights: Vec<(usize, i64)> = Vec::new();
+        // A block of weights: padding stays zero.
+        let mut block = |key: &mut Space, axes: &[usize], bound: u64| {
+            let bits = axes.iter().map(|&size| bits_of(size)).sum();
+            let offset = key.take(bits);
+            for index in indices(axes) {
+                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(99);
+                let value = ((random >> 33) % (2 * bound + 1)) as i64 - bound as i64;
+                weights
+                    .push((offset + address(index.into_iter().zip(axes.iter().copied())), value));
+            }
+            offset
+        };
+        let table_output = key.take(table_region);
+        let dense = block(&mut key, &[3, 2, 2, 3, 2], 9);
+        let dense_bias = block(&mut key, &[3, 2, 2], 500);
+        let depthwise = block(&mut key, &[3, 9], 9);
+        let depthwise_bias = block(&mut key, &[3], 100);
+        let identity = block(&mut key, &[1], 5);
+        let transposed = block(&mut key, &[3, 3, 9], 4);
+        let scores = block(&mut key, &[4, 12], 7);
+        let spatial = |transposed: bool, stride: i64| {
+            let axis = |axis: usize| {
+                json!({ "output": [axis + 1], "input": [axis + 1], "kernelAxis": axis,
+                        "stride": stride, "dilation": 1, "pad": 1, "transposed": transposed })
+            };
+            json!([axis(0), axis(1)])
+        };
+        let term = |input: usize, weight: Value, roles: [Value; 4]| {
+            let [output, rows, groups, contract] = roles;
+            json!({ "input": input, "weight": weight, "outputAxes": output, "rowAxes": rows,
+                    "groupAxes": groups, "contractAxes": contract, "kernel": [1, 1], "spatial": [] })
+        };
+        let constant = |offset: usize| json!({ "kind": "constant", "offset": offset });
+        let tensor =
+            |block: usize, axes: Value| json!({ "kind": "tensor", "block": block, "axes": axes });
+        let with_kernel = |mut term: Value, transposed: bool, stride: i64| {
+            term["kernel"] = json!([3, 3]);
+            term["spatial"] = spatial(transposed, stride);
+            term
+        };
+        let affine = |output: usize, table: usize, multiplier: i64, bias: Value, terms: Value| {
+            json!({ "kind": "affine", "output": output, "table": table, "limbs": [2, 3],
+                    "multiplier": multiplier, "shift": SHIFT, "bias": bias, "terms": terms })
+        };
+        let none = || json!([]);
+        let all = || json!([[0, 0], [1, 1], [2, 2]]);
+        let nodes = json!([
+            affine(1, 0, 3, json!({ "offset": dense_bias, "axes": [0, 1, 2] }), json!([
+                term(0, constant(dense), [json!([0, 1, 2]), none(), none(), json!([0, 1])]),
+            ])),
+            affine(2, 0, 2, json!({ "offset": depthwise_bias, "axes": [0] }), json!([
+                with_kernel(
+                    term(1, constant(depthwise), [none(), none(), json!([[0, 0]]), none()]), false, 1),
+                // The residual: every axis a row.
+                term(1, constant(identity), [none(), all(), none(), none()]),
+                // Scaled by the latent.
+                term(1, tensor(0, json!([0, 1])),
+                     [none(), json!([[2, 2]]), json!([[0, 0], [1, 1]]), none()]),
+            ])),
+            affine(3, 0, 2, Value::Null, json!([
+                with_kernel(
+                    term(2, constant(transposed), [json!([0]), none(), none(), json!([0])]), true, 2),
+            ])),
+            { "kind": "copy", "output": 4, "input": 3, "inputAxes": [1, 2, 0] },
+            // Scores: a contraction of two activations.
+            affine(5, 0, 1, Value::Null, json!([
+                term(4, tensor(4, json!([0, 1])), [json!([0]), json!([[1, 0]]), none(), json!([1])]),
+                term(4, constant(scores), [json!([1]), json!([[0, 0]]), none(), json!([1])]),
+            ])),
+            affine(6, 1, 1, Value::Null, json!([
+                term(3, tensor(3, json!([0, 1, 2])), [none(), none(), all(), none()]),
+                term(3, constant(identity), [none(), all(), none(), none()]),
+            ])),
+        ]);
+        let (quotient, output) = (first.take(layout.cell_bits), first.take(layout.cell_bits));
+        let a_limbs: Vec<usize> = (0..2).map(|_| first.take(layout.cell_bits)).collect();
+        let inverses: Vec<usize> = (0..3).map(|_| second.take(layout.cell_bits)).collect();
+        let copy = first.take(6);
+        let multiplicity = first.take(table_region);
+        let inverse = second.take(table_region);
+        let low = -(1i64 << (layout.table_bits - 1));
+        let table_size = 1usize << layout.table_bits;
+        let json = json!({
+            "format": "platemark-sumcheck-key", "version": 2, "modelId": "0x00",
+            "columnBits": layout.column_bits, "limbBits": 4, "limbs": 2,
+            "columns": {
+                "first": first.columns(layout.column_bits),
+                "second": second.columns(layout.column_bits),
+                "key": key.columns(layout.column_bits),
+            },
+            "activation": { "bits": layout.cell_bits, "quotient": quotient, "output": output,
+                            "limbs": a_limbs, "inverses": inverses },
+            "copy": { "bits": 6, "offset": copy },
+            "table": { "bits": table_region, "multiplicity": multiplicity, "inverse": inverse,
+                       "output": table_output },
+            "latent": { "dimensions": 6, "table": (0..256).map(|i| i - 128).collect::<Vec<i64>>() },
+            "image": { "binding": layout.binding, "height": 4, "width": 4, "channels": 3, "block": 6,
+                       "rowAxes": [1], "columnAxes": [2], "channelAxes": [0] },
+            "blocks": [
+                { "space": "latent", "offset": 0, "axes": [3, 2] },
+                { "space": "activation", "offset": 0, "axes": [3, 2, 2] },
+                { "space": "activation", "offset": 16, "axes": [3, 2, 2] },
+                { "space": "activation", "offset": 64, "axes": [3, 4, 4] },
+                { "space": "copy", "offset": 0, "axes": [4, 12] },
+                { "space": "activation", "offset": 32, "axes": [4, 4] },
+                { "space": "activation", "offset": 128, "axes": [3, 4, 4] },
+            ],
+            "nodes": nodes,
+            "segments": [
+                { "offset": 0, "bits": layout.table_bits, "first": low },
+                { "offset": table_size, "bits": layout.table_bits, "first": low },
+                { "offset": 2 * table_size, "bits": 4, "first": 0 },
+                { "offset": 2 * table_size + 16, "bits": 2, "first": 0 },
+            ],
+        });
+        let mut cells = vec![0; key.columns(layout.column_bits) << layout.column_bits];
+        for (at, value) in weights {
+            cells[at] = value;
+        }
+        for i in 0..table_size {
+            let q = low + i as i64;
+            cells[table_output + i] = q.clamp(-20, 20);
+            cells[table_output + table_size + i] = (q + 7).clamp(0, 255);
+        }
+        let first = vec![0; first.columns(layout.column_bits) << layout.column_bits];
+        let latent = vec![0, 255, 130, 90, 128, 7];
+        let mut model = Self { layout, json, cells, first, pixels: Vec::new(), latent };
+        model.execute();
+        model
+    }
+
+    fn descriptor(&self) -> Descriptor {
+        let mut json = self.json.clone();
+        json["commitments"] = json!([]);
+        json["tauG2"] = json!("");
+        serde_json::from_value(json).expect("descriptor")
+    }
+
+    /// Fills the first group and the pixels.
+    fn execute(&mut self) {
+        let d = self.descriptor();
+        let mut values = vec![d.latent_cells(&self.latent)];
+        for (node, block) in d.nodes.iter().zip(&d.blocks[1..]) {
+            let mut own = vec![0; 1 << block.bits()];
+            match node {
+                Node::Copy { input, input_axes, .. } => {
+                    let from = &d.blocks[*input];
+                    let order: Vec<usize> = input_axes.iter().map(|&a| from.axes[a]).collect();
+                    for (to, index) in indices(&block.axes).iter().zip(indices(&order)) {
+                        let mut place = vec![0; index.len()];
+                        for (axis, digit) in input_axes.iter().zip(index) {
+                            place[*axis] = digit;
+                        }
+                        let value = values[*input][cell(from, &place)];
+                        own[cell(block, to)] = value;
+                        let at = d.values_at(block).expect("copy") + cell(block, to);
+                        self.first[at] = value;
+                    }
+                }
+                Node::Affine { table, multiplier, bias, terms, .. } => {
+                    for y in indices(&block.axes) {
+                        let mut sum = bias.as_ref().map_or(0, |bias| {
+                            let digits = bias.axes.iter().map(|&a| (y[a], block.axes[a]));
+                            self.cells[bias.offset + address(digits)]
+                        });
+                        for term in terms {
+                            sum += term_at(&d, term, block, &y, &self.cells, &values);
+                        }
+                        let scaled = sum * multiplier + (1 << (SHIFT - 1));
+                        let (q, rem) = (scaled >> SHIFT, scaled & ((1 << SHIFT) - 1));
+                        let segment = &d.segments[*table];
+                        let row = usize::try_from(q - segment.first).expect("in the table");
+                        assert!(row < 1 << segment.bits, "q = {q} is not in the table");
+                        let out = self.cells[d.table.output + segment.offset + row];
+                        let local = cell(block, &y);
+                        own[local] = out;
+                        let at = block.offset + local;
+                        self.first[d.activation.quotient + at] = q;
+                        self.first[d.activation.output + at] = out;
+                        self.first[d.activation.limbs[0] + at] = rem & 15;
+                        self.first[d.activation.limbs[1] + at] = rem >> 4;
+                    }
+                }
+            }
+            values.push(own);
+        }
+        let image = &d.blocks[d.image.block];
+        self.pixels = indices(&[4, 4, 3])
+            .iter()
+            .map(|i| values[d.image.block][cell(image, &[i[2], i[0], i[1]])] as u8)
+            .collect();
+    }
+
+    fn prover(&self) -> Prover {
+        let bits = self.layout.column_bits.max(6);
+        let srs = Srs::insecure(F::from(0x5eed_5eedu64), bits);
+        let mut json = self.json.clone();
+        let commitments = commit_columns(&srs, self.layout.column_bits, &self.cells);
+        json["commitments"] = commitments.iter().map(|c| hex(&point_bytes(c))).collect();
+        json["tauG2"] = hex(&g2_bytes(&srs.tau_g2)).into();
+        let key = Key::parse(&json.to_string()).expect("key");
+        Prover { pk: ProvingKey { key, srs, cells: self.cells.clone() } }
+    }
+}
+
+struct Prover {
+    pk: ProvingKey,
+}
+
+impl Prover {
+    fn prove(
+        &self,
+        first: &[i64],
+        pixels: &[u8],
+        latent: &[u8],
+        forged_row: Option<usize>,
+        checks: Checks,
+    ) -> Result<Vec<u8>, Error> {
+        let request = Request { seed: [1; 32], context: [2; 32], pixels, latent };
+        let witness = Witness { first: first.to_vec(), forged_row };
+        prove(&self.pk, witness, &request, checks, &|_| {}).map(|(proof, _)| proof)
+    }
+
+    /// The verdict on a proof of these pixels.
+    fn verdict(&self, pixels: &[u8], latent: &[u8], proof: &[u8]) -> Result<(), Error> {
+        let key = &self.pk.key;
+        let hash = image_hash(&key.descriptor, &commit_image(&self.pk.srs, pixels));
+        let image = if committed(&key.descriptor) { &hash[..] } else { pixels };
+        verify(key, &Statement { seed: [1; 32], context: [2; 32], image, latent }, proof)
+    }
+}
+
+fn committed(d: &Descriptor) -> bool {
+    d.image.binding == platemark_native::sumcheck::descriptor::Binding::Commitment
+}
+
+fn layouts() -> Vec<Layout> {
+    let layout = |column_bits, cell_bits, table_bits, binding| Layout {
+        column_bits,
+        cell_bits,
+        table_bits,
+        binding,
+    };
+    vec![
+        layout(12, 8, 10, "pixels"),
+        layout(8, 8, 10, "commitment"),
+        layout(7, 8, 10, "pixels"),
+        layout(5, 9, 10, "commitment"),
+        layout(11, 13, 10, "pixels"),
+        layout(14, 14, 10, "commitment"),
+    ]
+}
+
+#[test]
+fn honest_proofs_are_accepted() {
+    for layout in layouts() {
+        let model = Model::new(layout);
+        let prover = model.prover();
+        let proof = prover
+            .prove(&model.first, &model.pixels, &model.latent, None, Checks::All)
+            .expect("proof");
+        assert_eq!(proof.len(), length(&prover.pk.key.descriptor));
+        assert_eq!(prover.verdict(&model.pixels, &model.latent, &proof), Ok(()));
+    }
+}
