@@ -29,8 +29,8 @@ pub enum Error {
     /// The public inputs have the wrong size.
     #[error("public inputs: {0}")]
     PublicInput(String),
-    /// The proof's image commitment is of another image than the statement's.
-    #[error("image commitment")]
+    /// The proof commits to another image than the statement's.
+    #[error("image hash")]
     Image,
     /// A challenge took one of the few values for which the protocol is undefined.
     #[error("degenerate challenge")]
