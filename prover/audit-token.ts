@@ -1,7 +1,12 @@
-import type { Address } from 'viem'
+import { type Address, keccak256 } from 'viem'
+import { decodePng } from '../circuits/png.js'
 import type { Plate } from '../model-export/plate.js'
 import { hasCode } from '../verifier-contracts/compare-code.js'
-import { compilePackageContract, compileSolidity } from '../verifier-contracts/compile-solidity.js'
+import {
+  type CompiledContract,
+  compilePackageContract,
+} from '../verifier-contracts/compile-solidity.js'
+import { compileVerifier } from '../verifier-contracts/compile-verifier.js'
 import { type ChainReader, connect } from '../verifier-contracts/connect.js'
 import { readToken, type TokenOnChain } from '../verifier-contracts/read-token.js'
 import { tokenIdOf } from '../verifier-contracts/token-id.js'
@@ -20,8 +25,8 @@ export type TokenReference = {
 
 /**
  * Reads a token from its chain and compares all that it and its verifier say with a bundle, and the
- * code of verifier, registry and collection with what this version compiles: a contract can say
- * anything. That the node tells the truth about its chain is assumed.
+ * code of verifier, engine, registry and collection with what this version compiles: a contract can say
+ * anything. Where the token's pixels are kept on chain, its picture is compared too. That the node tells the truth about its chain is assumed.
  *
  * @throws {PlatemarkError} when the chain does not answer or there is no such token.
  */
@@ -62,6 +67,7 @@ export async function auditToken(
       `${token.commitment.modelHash} ${token.commitment.vkHash} ${token.commitment.circuitHash}`,
       `model ${token.registryId} of ${token.registry}${token.deprecated ? ', deprecated' : ''}`,
     ),
+    ...(await checkPicture(bundle, token)),
     ...(await checkCode(bundle, plate, chain, token)),
   ]
 }
@@ -73,23 +79,45 @@ async function checkCode(
   token: TokenOnChain,
 ): Promise<readonly Check[]> {
   const files = await findBackend(bundle.backend).solidity(plate, { allowInsecureSetup: true })
-  const contracts = [
-    ['verifier code', token.verifier.address, compileSolidity(files)],
-    ['registry code', token.registry, compilePackageContract('ModelRegistry')],
-    ['collection code', token.collection, compilePackageContract('PlatemarkNFT')],
-  ] as const
+  const { verifier, engine } = await compileVerifier(files)
+  const contracts: readonly (readonly [string, Address | undefined, CompiledContract])[] = [
+    ['verifier code', token.verifier.address, verifier],
+    // The verifier's code is ours, so it runs on the engine that it names.
+    ...(engine === undefined ? [] : [['engine code', token.verifier.engine, engine] as const]),
+    ['registry code', token.registry, await compilePackageContract('ModelRegistry')],
+    ['collection code', token.collection, await compilePackageContract('PlatemarkNFT')],
+  ]
   return Promise.all(
     contracts.map(async ([name, address, compiled]): Promise<Check> => {
-      const same = await hasCode(chain, address, await compiled)
+      const same = address !== undefined && (await hasCode(chain, address, compiled))
       return {
         name,
         result: same ? 'passed' : 'failed',
         detail: same
           ? `${address} runs the compiled source`
-          : `${address} does not run what this version of platemark compiles; what it says proves nothing`,
+          : `${address ?? 'no contract'} does not run what this version of platemark compiles; what it says proves nothing`,
       }
     }),
   )
+}
+
+/** The picture in the metadata, where the collection makes it from kept pixels. */
+async function checkPicture(
+  { image }: Bundle,
+  { metadata }: TokenOnChain,
+): Promise<readonly Check[]> {
+  const start = 'data:image/png;base64,'
+  const uri = metadata.image
+  if (typeof uri !== 'string' || !uri.startsWith(start)) return []
+  const { pixels } = await decodePng(Buffer.from(uri.slice(start.length), 'base64'))
+  return [
+    equality(
+      'token picture',
+      image.keccak256,
+      keccak256(pixels),
+      'is made on chain, of exactly these pixels',
+    ),
+  ]
 }
 
 /** The token was minted with a proof for its own chain and contract; tokens may change hands later. */

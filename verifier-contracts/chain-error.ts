@@ -19,7 +19,12 @@ const FIXES: Readonly<Record<string, string>> = {
   InsecureSetup:
     'The verifier is from a development setup and works on local chains only; make keys with a ceremony.',
   ProofLengthInvalid: 'The proof is truncated or of another backend; prove again.',
-  ImageLengthInvalid: 'Pass the 32-byte image hash.',
+  ImageLengthInvalid:
+    'Pass what the verifier takes for the image: its pixels, or the 32-byte image hash.',
+  PixelsNotComparable:
+    'This model’s proofs are not about pixels, so none can be kept; mint without --keep-pixels.',
+  PixelsTooLarge: 'Mint without --keep-pixels.',
+  PixelsAlreadyKept: 'Nothing is left to do.',
   InsufficientGas: 'Raise the gas limit.',
   ModelAlreadyRegistered: 'This account has registered this model with this verifier before.',
   ERC721NonexistentToken: 'Check token id and contract address; the token was never minted here.',

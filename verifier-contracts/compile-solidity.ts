@@ -74,7 +74,7 @@ export async function compileSolidity(files: readonly SolidityFile[]): Promise<C
 }
 
 /** The contracts of this package that are deployed as they are. */
-export type PackageContract = 'ModelRegistry' | 'PlatemarkNFT'
+export type PackageContract = 'ModelRegistry' | 'PlatemarkNFT' | 'SumcheckVerifier'
 
 /**
  * Compiles a contract of this package by its name.

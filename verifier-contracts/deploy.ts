@@ -4,11 +4,8 @@ import { type Progress, silent } from '../model-export/progress.js'
 import type { SolidityFile } from '../prover/backend.js'
 import { withChainErrors } from './chain-error.js'
 import { hasCode } from './compare-code.js'
-import {
-  type CompiledContract,
-  compilePackageContract,
-  compileSolidity,
-} from './compile-solidity.js'
+import { type CompiledContract, compilePackageContract } from './compile-solidity.js'
+import { compileVerifier } from './compile-verifier.js'
 import type { ChainWriter } from './connect.js'
 import { refuseInsecureSetup } from './insecure-setup.js'
 import { registryAbi, verifierAbi } from './platemark-abi.js'
@@ -38,11 +35,16 @@ export type DeployCollectionOptions = {
   readonly collection: CollectionOptions
   /** A registry to use instead of a new one. */
   readonly registry?: Address
+  /** An engine to use instead of a new one, for verifiers that run on one. */
+  readonly engine?: Address
   /** `SetupRecord.insecure` of the key in the verifier. */
   readonly insecure: boolean
   /** Deploy an insecure verifier to a chain that is not local. */
   readonly allowInsecureSetup?: boolean
 }
+
+/** A contract that may have been there before, and then cost nothing. */
+type Present = { readonly address: Address } & Partial<Deployment>
 
 /** A deployed contract and what it cost. */
 export type Deployment = {
@@ -58,8 +60,10 @@ export type DeployedCollection = {
   readonly modelId: Hex
   readonly verifyingKeyHash: Hex
   readonly verifier: Deployment
+  /** What the verifier runs on; absent for proof systems without. Without cost when it was there before. */
+  readonly engine?: Present
   /** Without cost when the registry was there before. */
-  readonly registry: { readonly address: Address } & Partial<Deployment>
+  readonly registry: Present
   readonly registration: {
     readonly registryId: bigint
     readonly transactionHash: Hex
@@ -75,7 +79,7 @@ export type DeployedCollection = {
  *
  * @param chain - where, and the account that pays and owns the registration
  * @throws {PlatemarkError} for insecure setups on chains that are not local, missing funds, a verifier of
- * another model, a registry that is not our `ModelRegistry`, and refusals of the chain.
+ * another model, a registry or engine with other code than ours, and refusals of the chain.
  * @example
  * const { collection } = await deployCollection(chain, {
  *   verifierFiles, modelId, circuitHash, insecure: true,
@@ -89,21 +93,18 @@ export async function deployCollection(
 ): Promise<DeployedCollection> {
   refuseInsecureSetup({ chainId: chain.chainId, ...options })
   progress({ step: 'compile contracts', done: 0, total: 4 })
-  const [verifierCode, registryCode, collectionCode] = await Promise.all([
-    compileSolidity(options.verifierFiles),
+  const [code, registryCode, collectionCode] = await Promise.all([
+    compileVerifier(options.verifierFiles),
     compilePackageContract('ModelRegistry'),
     compilePackageContract('PlatemarkNFT'),
   ])
-
-  if (options.registry !== undefined && !(await hasCode(chain, options.registry, registryCode)))
-    throw new PlatemarkError('The registry is not a ModelRegistry of this version.', {
-      expected: 'the code of ModelRegistry: another registry could replace verifiers later',
-      found: `other code, or none, at ${options.registry}`,
-      fix: 'Leave the registry out to deploy a new one.',
-    })
+  await requireCode(chain, 'registry', options.registry, registryCode)
+  await requireCode(chain, 'engine', options.engine, code.engine)
 
   progress({ step: 'deploy the verifier', done: 1, total: 4 })
-  const verifier = await deploy(chain, verifierCode, [])
+  const engine =
+    code.engine === undefined ? undefined : await deployUnless(chain, options.engine, code.engine)
+  const verifier = await deploy(chain, code.verifier, engine === undefined ? [] : [engine.address])
   const says = await readVerifier(chain, verifier.address)
   if (says.modelId !== options.modelId)
     throw new PlatemarkError('The verifier is for another model.', {
@@ -113,10 +114,7 @@ export async function deployCollection(
     })
 
   progress({ step: 'register the model', done: 2, total: 4 })
-  const registry =
-    options.registry === undefined
-      ? await deploy(chain, registryCode, [])
-      : { address: options.registry }
+  const registry = await deployUnless(chain, options.registry, registryCode)
   const registration = await register(chain, registry.address, verifier.address, {
     modelHash: says.modelId,
     circuitHash: options.circuitHash,
@@ -139,12 +137,44 @@ export async function deployCollection(
     modelId: says.modelId,
     verifyingKeyHash: says.verifyingKeyHash,
     verifier,
+    ...(engine === undefined ? {} : { engine }),
     registry,
     registration,
     collection,
-    totalGas:
-      verifier.gas + ('gas' in registry ? registry.gas : 0n) + registration.gas + collection.gas,
+    totalGas: [verifier, engine, registry, registration, collection].reduce(
+      (sum, part) => sum + (part?.gas ?? 0n),
+      0n,
+    ),
   }
+}
+
+/** A contract that somebody else deployed is used only if its code is ours. */
+async function requireCode(
+  chain: ChainWriter,
+  role: 'registry' | 'engine',
+  address: Address | undefined,
+  code: CompiledContract | undefined,
+): Promise<void> {
+  if (address === undefined) return
+  if (code === undefined)
+    throw new PlatemarkError('This verifier runs on no engine.', {
+      found: address,
+      fix: 'Leave the engine out.',
+    })
+  if (await hasCode(chain, address, code)) return
+  throw new PlatemarkError(`The ${role} is not a ${code.name} of this version.`, {
+    expected: `the code of ${code.name}: other code may accept anything`,
+    found: `other code, or none, at ${address}`,
+    fix: `Leave the ${role} out to deploy a new one.`,
+  })
+}
+
+async function deployUnless(
+  chain: ChainWriter,
+  address: Address | undefined,
+  code: CompiledContract,
+): Promise<Present> {
+  return address === undefined ? deploy(chain, code, []) : { address }
 }
 
 function collectionArguments(options: CollectionOptions, deployer: Address) {

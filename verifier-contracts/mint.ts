@@ -12,9 +12,11 @@ export type MintOptions = {
   readonly recipient: Address
   readonly modelId: Hex
   readonly seed: bigint
-  /** What stands for the image; groth16: the 32-byte digest. */
+  /** What stands for the image: its pixels, or the 32-byte image hash (`onChainImage`). */
   readonly image: Hex
   readonly proof: Uint8Array
+  /** Also keep the pixels on chain, where `image` is the pixels. */
+  readonly keepPixels?: boolean
   /** `SetupRecord.insecure` of the key that the proof was made with. */
   readonly insecure: boolean
   /** Mint with an insecure key on a chain that is not local. */
@@ -47,7 +49,7 @@ export async function mint(chain: ChainWriter, options: MintOptions): Promise<Mi
       account: chain.walletClient.account,
       address: options.collection,
       abi: collectionAndVerifierAbi,
-      functionName: 'mint',
+      functionName: options.keepPixels === true ? 'mintAndKeepPixels' : 'mint',
       args: [
         options.recipient,
         options.modelId,

@@ -1,7 +1,7 @@
 import { type Abi, type AbiItem, toFunctionSelector } from 'viem'
 import { formatAbiItem } from 'viem/utils'
 import { compilePackageContract, compileSolidity } from './compile-solidity.js'
-import { collectionAbi, groth16VerifierAbi, registryAbi, verifierAbi } from './platemark-abi.js'
+import { collectionAbi, generatedVerifierAbi, registryAbi, verifierAbi } from './platemark-abi.js'
 import { generatedFiles } from './test/generated-files.js'
 
 /** Name, types, mutability and indexing of an item, without parameter names. */
@@ -30,7 +30,7 @@ test.each<[string, Abi, () => Promise<{ readonly abi: Abi }>]>([
   ['PlatemarkNFT', collectionAbi, () => compilePackageContract('PlatemarkNFT')],
   [
     'a generated verifier',
-    [...verifierAbi, ...groth16VerifierAbi],
+    [...verifierAbi, ...generatedVerifierAbi],
     () => compileSolidity(generatedFiles().slice(0, 1)),
   ],
 ])(

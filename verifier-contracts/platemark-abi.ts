@@ -19,11 +19,14 @@ export const verifierAbi = parseAbi([
   'error InsecureSetup(uint256 chainId)',
 ])
 
-/** What generated Groth16 verifiers have besides {@link verifierAbi}. */
-export const groth16VerifierAbi = parseAbi([
+/** What every generated verifier has besides {@link verifierAbi}. */
+export const generatedVerifierAbi = parseAbi([
   'function INSECURE_SETUP() view returns (bool)',
   'function VERSION() view returns (string)',
 ])
+
+/** What verifiers have that run on an engine. */
+export const engineVerifierAbi = parseAbi(['function ENGINE() view returns (address)'])
 
 export const registryAbi = parseAbi([
   'struct ModelCommitment { bytes32 modelHash; bytes32 circuitHash; bytes32 vkHash; bytes4 proofSystemId; string uri; }',
@@ -47,6 +50,10 @@ export const collectionAbi = parseAbi([
   'struct ImageStatement { bytes32 modelId; uint256 seed; bytes32 imageHash; }',
   'constructor(address registry, Options options, uint256[] registryIds)',
   'function mint(address recipient, bytes32 modelId, uint256 seed, bytes image, bytes proof) returns (uint256 id)',
+  'function mintAndKeepPixels(address recipient, bytes32 modelId, uint256 seed, bytes pixels, bytes proof) returns (uint256 id)',
+  'function keepPixels(uint256 id, bytes pixels)',
+  'struct Picture { address pointer; uint16 height; uint16 width; uint8 channels; }',
+  'function pixelsOf(uint256 id) view returns (bytes pixels, Picture picture)',
   'function REGISTRY() view returns (address)',
   'function name() view returns (string)',
   'function ownerOf(uint256 tokenId) view returns (address)',
@@ -55,11 +62,17 @@ export const collectionAbi = parseAbi([
   'function registryIdOf(bytes32 modelId) view returns (uint256)',
   'function contextOf(address recipient, bytes32 modelId) view returns (bytes32)',
   'event ImageMinted(uint256 indexed tokenId, bytes32 indexed modelId, address indexed recipient, uint256 seed, bytes32 imageHash)',
+  'event PixelsKept(uint256 indexed tokenId, address pointer)',
   'error ModelNotAdmitted(bytes32 modelId)',
   'error ModelAlreadyAdmitted(bytes32 modelId, uint256 registryId)',
   'error ModelHasNoVerifier(uint256 registryId)',
   'error ModelDeprecated(bytes32 modelId, uint256 registryId)',
   'error AlreadyMinted(uint256 tokenId)',
+  'error PixelsNotComparable(address verifier)',
+  'error PixelsNotProven(bytes32 imageHash, bytes32 pixelsHash)',
+  'error PixelsTooLarge(uint256 size, uint256 limit)',
+  'error PixelsAlreadyKept(address pointer)',
+  'error ImageSizeInvalid(uint256 height, uint256 width, uint256 channels, uint256 samples)',
   'error ERC721NonexistentToken(uint256 tokenId)',
   'error ERC721InvalidReceiver(address receiver)',
   'error ERC2981InvalidDefaultRoyalty(uint256 numerator, uint256 denominator)',

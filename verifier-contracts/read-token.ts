@@ -2,7 +2,13 @@ import { type Address, type Hex, keccak256 } from 'viem'
 import { PlatemarkError } from '../model-export/platemark-error.js'
 import { withChainErrors } from './chain-error.js'
 import type { ChainReader } from './connect.js'
-import { collectionAbi, groth16VerifierAbi, registryAbi, verifierAbi } from './platemark-abi.js'
+import {
+  collectionAbi,
+  engineVerifierAbi,
+  generatedVerifierAbi,
+  registryAbi,
+  verifierAbi,
+} from './platemark-abi.js'
 
 /** Everything that a chain says about a token. */
 export type TokenOnChain = {
@@ -34,6 +40,8 @@ export type TokenOnChain = {
     readonly proofSystem: Hex
     /** What the contract says of itself; undefined when it does not say. */
     readonly insecureSetup: boolean | undefined
+    /** The contract that it runs on, by its own word; undefined when it does not name one. */
+    readonly engine: Address | undefined
     /** keccak256 of the code on chain, to compare with the compiled source. */
     readonly codeHash: Hex
   }
@@ -98,13 +106,16 @@ async function readVerifier(
   address: Address,
 ): Promise<TokenOnChain['verifier']> {
   const on = { address, abi: verifierAbi } as const
-  const [modelId, verifyingKeyHash, proofSystem, insecureSetup, code] = await Promise.all([
+  const [modelId, verifyingKeyHash, proofSystem, insecureSetup, engine, code] = await Promise.all([
     publicClient.readContract({ ...on, functionName: 'modelId' }),
     publicClient.readContract({ ...on, functionName: 'verifyingKeyHash' }),
     publicClient.readContract({ ...on, functionName: 'proofSystem' }),
-    // Verifiers of other backends need not have it.
+    // Verifiers that we did not generate need not have these.
     publicClient
-      .readContract({ address, abi: groth16VerifierAbi, functionName: 'INSECURE_SETUP' })
+      .readContract({ address, abi: generatedVerifierAbi, functionName: 'INSECURE_SETUP' })
+      .catch(() => undefined),
+    publicClient
+      .readContract({ address, abi: engineVerifierAbi, functionName: 'ENGINE' })
       .catch(() => undefined),
     publicClient.getCode({ address }),
   ])
@@ -114,6 +125,7 @@ async function readVerifier(
     verifyingKeyHash,
     proofSystem,
     insecureSetup,
+    engine,
     codeHash: keccak256(code ?? '0x'),
   }
 }

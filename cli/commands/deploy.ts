@@ -21,6 +21,7 @@ type Options = {
   readonly description?: string
   readonly imageBase?: string
   readonly registry?: Address
+  readonly engine?: Address
   readonly output?: string
   readonly backend?: string
   readonly allowInsecureSetup?: boolean
@@ -33,6 +34,7 @@ export const deploy: Register = (program, run) => {
     subcommand('deploy', 'Deploy verifier, registry and NFT contract of a compiled model.', [
       'PLATEMARK_PRIVATE_KEY=0x… platemark deploy model.plate/ --rpc http://127.0.0.1:8545',
       'platemark deploy model.plate/ --rpc https://… --chain-id 1 --key-file key --name Sprites --symbol SPR',
+      'platemark deploy another.plate/ --rpc https://… --engine 0x… --registry 0x…   # share what is there',
     ])
       .argument('<plate>', 'compiled model with keys')
       .requiredOption('--rpc <url>', 'node of the chain')
@@ -43,6 +45,7 @@ export const deploy: Register = (program, run) => {
       .option('--description <text>', 'description in the metadata')
       .option('--image-base <uri>', 'pictures are at <uri><modelId>/<seed>.png')
       .option('--registry <address>', 'existing registry to use', address)
+      .option('--engine <address>', 'existing engine for the verifier to run on', address)
       .option('-o, --output <file>', 'also write the addresses to this JSON file')
       .option('--allow-insecure-setup', 'deploy a development key to a chain that is not local')
       .option('--backend <name>', 'proof system, when the plate has several')
@@ -65,7 +68,7 @@ export const deploy: Register = (program, run) => {
           const verifierFiles = await backend.solidity(plate, {
             allowInsecureSetup: allowInsecureSetup || local,
           })
-          const { description, imageBase, registry } = options
+          const { description, imageBase, registry, engine } = options
           const deployed = await deployCollection(
             chain,
             {
@@ -75,6 +78,7 @@ export const deploy: Register = (program, run) => {
               insecure,
               allowInsecureSetup,
               ...(registry === undefined ? {} : { registry }),
+              ...(engine === undefined ? {} : { engine }),
               collection: {
                 name: options.name ?? plate.model.name,
                 symbol: options.symbol,
@@ -91,6 +95,14 @@ export const deploy: Register = (program, run) => {
             { ...deployed, insecure },
             rows([
               ['chain', deployed.chainId],
+              ...(deployed.engine === undefined
+                ? []
+                : [
+                    [
+                      'engine',
+                      `${deployed.engine.address}  ${deployed.engine.gas ?? 'no'} gas`,
+                    ] as const,
+                  ]),
               ['verifier', `${deployed.verifier.address}  ${deployed.verifier.gas} gas`],
               ['registry', deployed.registry.address],
               ['model in registry', deployed.registration.registryId],
