@@ -137,7 +137,7 @@ function mutations(prover: TestProver, vector: Vector): readonly Change[] {
     { name: 'image too short', image: vector.image.slice(0, -2) },
     { name: 'latent too long', latent: `${vector.latent}00` },
   )
-  const { commitments, columns } = prover.key
+  const { commitments } = prover.key
   changes.push({ name: 'key of another model', key: { modelId: `0x${'22'.repeat(32)}` } })
   commitments.forEach((commitment, i) => {
     const point = hex(moved(hexToBytes(commitment.slice(2))))
@@ -146,10 +146,9 @@ function mutations(prover: TestProver, vector: Vector): readonly Change[] {
       key: { commitments: commitments.map((it, at) => (at === i ? point : it)) },
     })
   })
-  changes.push({
-    name: 'key without its last column',
-    key: { commitments: commitments.slice(0, -1), columns: { ...columns, key: columns.key - 1 } },
-  })
+  const { x, y } = bn254.G2.Point.BASE.toAffine()
+  const one = [x.c1, x.c0, y.c1, y.c0].map((value) => bytesToHex(numberToBytesBE(value, 32)))
+  changes.push({ name: 'key of another setup', key: { tauG2: `0x${one.join('')}` } })
   return changes
 }
 
