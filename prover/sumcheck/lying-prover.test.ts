@@ -10,7 +10,7 @@ import {
 } from './test-prover.js'
 
 /** A model with convolutions, padding, two limbs and a copy. */
-const MODEL = 31
+const MODEL = 160
 const bindings = ['pixels', 'commitment'] as const
 const provers = new Map<string, TestProver>()
 

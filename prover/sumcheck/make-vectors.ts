@@ -22,15 +22,16 @@ type Case = { readonly name: string; readonly model: number; readonly options: L
 
 /** Models with convolutions, transposed ones, groups, residuals, several limbs and copies. */
 const CASES: readonly Case[] = [
-  { name: 'one column a group', model: 31, options: { imageBinding: 'pixels' } },
+  { name: 'one column a group', model: 160, options: { imageBinding: 'pixels' } },
   {
     name: 'regions longer than a column, image by commitment',
-    model: 31,
+    model: 160,
     options: { imageBinding: 'commitment', columnBits: 8 },
   },
   { name: 'every region longer than a column', model: 8, options: { columnBits: 5 } },
   { name: 'several columns a group', model: 3, options: { columnBits: 11 } },
   { name: 'odd column length', model: 11, options: { columnBits: 13 } },
+  { name: 'groups', model: 107, options: { columnBits: 10 } },
   { name: 'image by commitment', model: 19, options: { imageBinding: 'commitment' } },
 ]
 /** The cases that are then changed in every way. */
