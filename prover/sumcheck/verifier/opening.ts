@@ -1,4 +1,4 @@
-import { pippenger } from '@noble/curves/abstract/curve.js'
+import { mulAddUnsafe } from '@noble/curves/abstract/curve.js'
 import { bn254 } from '@noble/curves/bn254.js'
 import { type G1, G1_BASE, type G2, G2_BASE } from './read-points.js'
 import type { Points, Scalars } from './read-proof.js'
@@ -6,14 +6,14 @@ import { ensure } from './reject.js'
 import { invert, mod, multiply, power } from './scalar-field.js'
 import type { Transcript } from './transcript.js'
 
-/** Σ scalars · points. */
-function combine(points: readonly G1[], scalars: readonly bigint[]): G1 {
-  const used = points.map((_, i) => i).filter((i) => scalars[i] !== 0n && !points[i]!.is0())
-  if (used.length === 0) return bn254.G1.Point.ZERO
-  return pippenger(
+type Term = readonly [point: G1, scalar: bigint]
+
+/** Σ scalar · point, interleaved: for tens of points faster than buckets. */
+function combine(terms: readonly Term[]): G1 {
+  return mulAddUnsafe(
     bn254.G1.Point,
-    used.map((i) => points[i]!),
-    used.map((i) => scalars[i]!),
+    terms.map(([point]) => point),
+    terms.map(([, scalar]) => mod(scalar)),
   )
 }
 
@@ -86,31 +86,32 @@ export function checkOpening(
   const kappa3 = multiply(kappa2, kappa)
   const yZeta = gZeta * (1n + d1) + d2 * hZeta + d3 * sZeta + d4 * dZeta
   const yIota = gIota + d1 * hIota + d2 * sIota
-  const wImage = points.values.slice(8)
-  const total = combine(
-    [
-      ...[...commitments, h, g, q, s, d, wZeta, wIota, wChi, G1_BASE],
-      ...(image === undefined ? [] : [image.commitment, ...wImage]),
-    ],
-    [
-      ...scalars,
-      mod(d2 + kappa * d1 + kappa2),
-      mod(d1 + kappa),
-      mod(chi - power(zeta, 2 ** t)),
-      mod(d3 + kappa * d2),
-      d4,
-      zeta,
-      multiply(kappa, iota),
-      multiply(kappa2, chi),
-      mod(-(yZeta + kappa * mod(yIota) + kappa2 * hChi + kappa3 * (image?.value ?? 0n))),
-      kappa3,
-      multiply(kappa3, image?.z ?? 0n),
-    ],
-  )
-  const right = combine([wZeta, wIota, wChi, ...wImage], [1n, kappa, kappa2, kappa3])
+  const leftTerms: Term[] = [
+    ...commitments.map((commitment, i): Term => [commitment, scalars[i]!]),
+    [h, d2 + kappa * d1 + kappa2],
+    [g, d1 + kappa],
+    [q, chi - power(zeta, 2 ** t)],
+    [s, d3 + kappa * d2],
+    [d, d4],
+    [wZeta, zeta],
+    [wIota, kappa * iota],
+    [wChi, kappa2 * chi],
+    [G1_BASE, -(yZeta + kappa * yIota + kappa2 * hChi)],
+  ]
+  const rightTerms: Term[] = [
+    [wZeta, 1n],
+    [wIota, kappa],
+    [wChi, kappa2],
+  ]
+  if (image !== undefined) {
+    const wImage = points.values[8]!
+    leftTerms.push([image.commitment, kappa3], [wImage, kappa3 * image.z])
+    leftTerms.push([G1_BASE, -kappa3 * image.value])
+    rightTerms.push([wImage, kappa3])
+  }
   const pairs = [
-    { g1: total, g2: G2_BASE },
-    { g1: right.negate(), g2: tau },
+    { g1: combine(leftTerms), g2: G2_BASE },
+    { g1: combine(rightTerms).negate(), g2: tau },
     // The library does not take infinity, whose pairing is 1.
   ].filter(({ g1 }) => !g1.is0())
   const { Fp12 } = bn254.fields

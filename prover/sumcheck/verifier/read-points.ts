@@ -29,8 +29,9 @@ export function readG2(bytes: Uint8Array): G2 | undefined {
   if ([x1!, x0!, y1!, y0!].some((value) => value >= FIELD)) return undefined
   try {
     const point = bn254.G2.Point.fromAffine({ x: { c0: x0!, c1: x1! }, y: { c0: y0!, c1: y1! } })
+    // On the curve, of prime order.
     point.assertValidity()
-    return point.is0() || !point.isTorsionFree() ? undefined : point
+    return point.is0() ? undefined : point
   } catch {
     return undefined
   }
