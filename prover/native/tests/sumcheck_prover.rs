@@ -402,3 +402,158 @@ fn honest_proofs_are_accepted() {
         assert_eq!(prover.verdict(&model.pixels, &model.latent, &proof), Ok(()));
     }
 }
+
+/// A lie about the execution: cells of the first group changed.
+fn lies(model: &Model) -> Vec<(&'static str, Vec<(usize, i64)>)> {
+    let d = model.descriptor();
+    let a = &d.activation;
+    let copy = d.copy.expect("copies").offset;
+    let output = 16 + a.output;
+    let quotient = 16 + a.quotient;
+    // Node 2's table is the identity from −20 to 20: both the quotient and its output move.
+    let step = if model.first[quotient].abs() < 20 { 1 } else { 0 };
+    vec![
+        ("an output", vec![(output, 1)]),
+        ("a quotient", vec![(quotient, 1)]),
+        ("a quotient with its output", vec![(quotient, 1), (output, step)]),
+        (
+            "a low limb",
+            vec![(16 + a.limbs[0], if model.first[16 + a.limbs[0]] < 15 { 1 } else { -1 })],
+        ),
+        (
+            "a high limb",
+            vec![(16 + a.limbs[1], if model.first[16 + a.limbs[1]] < 3 { 1 } else { -1 })],
+        ),
+        ("a limb out of range", vec![(16 + a.limbs[0], 16), (16 + a.limbs[1], -1)]),
+        // Block 3 has axes [3, 4, 4]: its last quarter is padding.
+        ("padding of an output", vec![(64 + 48 + a.output, 1)]),
+        ("padding of a quotient", vec![(64 + 48 + a.quotient, 1)]),
+        ("padding of a limb", vec![(64 + 48 + a.limbs[0], 1)]),
+        ("a cell outside all blocks", vec![((1 << a.bits) - 1 + a.output, 1)]),
+        ("a copied value", vec![(copy, 1)]),
+        // Axes [4, 12]: digits from 12 on are padding.
+        ("padding of a copy", vec![(copy + 12, 1)]),
+    ]
+    .into_iter()
+    .filter(|(name, _)| *name != "a cell outside all blocks" || a.bits > 8)
+    .collect()
+}
+
+#[test]
+fn lying_proofs_are_refused() {
+    for layout in [layouts()[0], layouts()[3]] {
+        let model = Model::new(layout);
+        let prover = model.prover();
+        let refused = |name: &str, first: &[i64], pixels: &[u8], forged_row: Option<usize>| {
+            let latent = &model.latent;
+            let proof = prover
+                .prove(first, pixels, latent, forged_row, Checks::None)
+                .unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(prover.verdict(pixels, latent, &proof), Err(Error::MergedClaim), "{name}");
+            assert!(
+                prover.prove(first, pixels, latent, forged_row, Checks::All).is_err(),
+                "{name}"
+            );
+        };
+        for (name, changes) in lies(&model) {
+            let mut first = model.first.clone();
+            for (at, by) in changes {
+                first[at] += by;
+            }
+            refused(name, &first, &model.pixels, None);
+        }
+        let rows = 1usize << model.descriptor().table.bits;
+        for row in [0, 5, rows - 1] {
+            refused("a multiplicity", &model.first, &model.pixels, Some(row));
+        }
+        for at in [0, 17, 47] {
+            let mut pixels = model.pixels.clone();
+            pixels[at] ^= 1;
+            refused("a pixel", &model.first, &pixels, None);
+        }
+    }
+}
+
+#[test]
+fn statements_and_proofs_belong_together() {
+    for layout in [layouts()[0], layouts()[1]] {
+        let model = Model::new(layout);
+        let prover = model.prover();
+        let (pixels, latent) = (&model.pixels, &model.latent);
+        let proof = prover.prove(&model.first, pixels, latent, None, Checks::All).expect("proof");
+        let mut other = pixels.clone();
+        other[3] ^= 4;
+        let expected = if layout.binding == "pixels" { Error::MergedClaim } else { Error::Image };
+        assert_eq!(prover.verdict(&other, latent, &proof), Err(expected));
+        let mut seeds = latent.clone();
+        seeds[0] += 1;
+        assert!(prover.verdict(pixels, &seeds, &proof).is_err());
+        assert!(prover.verdict(pixels, &latent[1..], &proof).is_err());
+        assert!(
+            prover.verdict(&pixels[1..], latent, &proof).is_err() || layout.binding != "pixels"
+        );
+        // Every word of a proof is read.
+        for at in (0..proof.len()).step_by(32) {
+            let mut bytes = proof.clone();
+            bytes[at + 31] ^= 1;
+            assert!(prover.verdict(pixels, latent, &bytes).is_err(), "byte {at}");
+        }
+        assert!(prover.verdict(pixels, latent, &proof[32..]).is_err());
+        let longer = [&proof[..], &[0; 32]].concat();
+        assert!(prover.verdict(pixels, latent, &longer).is_err());
+    }
+}
+
+/// §3.6, each by the smallest change of a key.
+#[test]
+fn malformed_keys_are_refused() {
+    let model = Model::new(layouts()[0]);
+    let key = model.prover().pk.key.descriptor;
+    let mut json = model.json.clone();
+    json["commitments"] = json!(key.commitments);
+    json["tauG2"] = json!(key.tau_g2);
+    assert!(Key::parse(&json.to_string()).is_ok());
+    let quotient = json["activation"]["quotient"].as_u64().expect("offset");
+    let output = json["table"]["output"].as_u64().expect("offset");
+    let changes = [
+        ("/version", json!(1)),
+        ("/columns/first", json!(0)),
+        ("/columns/key", json!(1)),
+        ("/activation/output", json!(quotient)),
+        ("/activation/quotient", json!(quotient + 1)),
+        ("/activation/limbs", json!([])),
+        ("/activation/inverses/0", json!(1u64 << 40)),
+        ("/activation/bits", json!(64)),
+        ("/table/bits", json!(5)),
+        ("/copy", Value::Null),
+        ("/copy/bits", json!(5)),
+        ("/copy/offset", json!(quotient)),
+        ("/image/binding", json!("none")),
+        ("/image/block", json!(5)),
+        ("/blocks/1/offset", json!(3)),
+        ("/blocks/6/offset", json!(256)),
+        ("/nodes/0/terms/0/weight/offset", json!(output)),
+        ("/nodes/0/bias/offset", json!(output)),
+        ("/nodes/0/terms/0/weight/offset", json!(1u64 << 60)),
+        ("/nodes/4/terms/0/weight/block", json!(5)),
+        ("/nodes/4/terms/0/weight/axes", json!([0])),
+        ("/nodes/4/terms/0/weight/axes", json!([1, 0])),
+        ("/nodes/4/terms/0/kernel", json!([2, 1])),
+        ("/nodes/4/terms/0/input", json!(5)),
+        ("/nodes/1/terms/0/spatial/0/output", json!([2])),
+        ("/nodes/1/terms/1/rowAxes", json!([[0, 0], [1, 1]])),
+        ("/nodes/0/limbs/0", json!(3)),
+        ("/segments/3/offset", json!(4092)),
+        ("/segments/0/offset", json!(1)),
+        ("/segments/2/offset", json!(16)),
+        ("/blocks/3/offset", json!(0)),
+        ("/commitments", json!([])),
+        ("/tauG2", json!(format!("0x{}", "00".repeat(128)))),
+    ];
+    for (pointer, value) in changes {
+        let mut changed = json.clone();
+        *changed.pointer_mut(pointer).expect(pointer) = value;
+        let result = Key::parse(&changed.to_string());
+        assert!(matches!(result, Err(Error::Key(_))), "{pointer}");
+    }
+}

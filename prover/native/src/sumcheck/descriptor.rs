@@ -585,6 +585,13 @@ pub fn validate(d: &Descriptor) -> Result<(), Error> {
         )?;
         ensure(segment.first.unsigned_abs() < 1 << 52, "segment first")?;
     }
+    let segments = d.segments.iter().map(|s| Region { bits: s.bits, offset: s.offset });
+    ensure(are_apart(segments), "segments overlap")?;
+    for space in [Space::Activation, Space::Copy] {
+        let of_space = d.blocks.iter().filter(|block| block.space == space);
+        let regions = of_space.map(|block| Region { bits: block.bits(), offset: block.offset });
+        ensure(are_apart(regions), "blocks overlap")?;
+    }
     for (i, node) in d.nodes.iter().enumerate() {
         ensure(node.output() == i + 1, "node output")?;
         validate_node(d, i, node)?;
@@ -616,11 +623,17 @@ fn validate_regions(d: &Descriptor) -> Result<(), Error> {
         let end = d.columns_of(*group) << d.column_bits;
         ensure(region.bits <= 32 && is_aligned(region.offset, region.bits, end), "region")?;
     }
-    for (i, (group, region)) in regions.iter().enumerate() {
-        let apart = regions[..i].iter().all(|(g, r)| g != group || !overlap(*r, *region));
-        ensure(apart, "regions overlap")?;
+    for own in [Group::First, Group::Second, Group::Key] {
+        let of_group = regions.iter().filter(|(group, _)| *group == own);
+        ensure(are_apart(of_group.map(|(_, region)| *region)), "regions overlap")?;
     }
     Ok(())
+}
+
+fn are_apart(regions: impl Iterator<Item = Region>) -> bool {
+    let mut sorted: Vec<Region> = regions.collect();
+    sorted.sort_by_key(|region| region.offset);
+    sorted.windows(2).all(|pair| !overlap(pair[0], pair[1]))
 }
 
 fn overlap(a: Region, b: Region) -> bool {
