@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+// File-level, so that inline assembly of every part can name them.
+
+/// @dev p, the order of the groups.
+uint256 constant P = 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001;
+
+/// @dev p + 1: 1 − x is `P_PLUS_1 - x`, at most p + 1 and so not always reduced.
+uint256 constant P_PLUS_1 = 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000002;
+
+/// @dev 2p + 1.
+uint256 constant TWO_P_PLUS_1 = 0x60c89ce5c263405370a08b6d0302b0ba5067d090f372e12287c3eb27e0000003;
+
+/// @dev q, the field of the coordinates.
+uint256 constant Q = 0x30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd47;
+
+/// @title Multilinear arithmetic over the scalar field of BN254
+/// @notice The functions of `docs/protocol.md` §1 on points that lie in memory.
+/// @dev A point is `count` words, most significant variable first. Arguments are reduced and so are
+/// results, except where said otherwise.
+library SumcheckField {
+    /// @notice eq(a, b) = Π (ab + (1 − a)(1 − b)).
+    /// @param a First point, in memory.
+    /// @param b Second point, in memory.
+    /// @param count Their number of variables.
+    function eq(uint256 a, uint256 b, uint256 count) internal pure returns (uint256 product) {
+        assembly ("memory-safe") {
+            let p := P
+            let k := TWO_P_PLUS_1
+            product := 1
+            for { let end := add(a, shl(5, count)) } lt(a, end) { a := add(a, 32) } {
+                let x := mload(a)
+                let y := mload(b)
+                let xy := mulmod(x, y, p)
+                // 1 + 2xy − x − y, below 4p + 2
+                product := mulmod(product, add(add(xy, xy), sub(k, add(x, y))), p)
+                b := add(b, 32)
+            }
+        }
+    }
+
+    /// @notice Products of the last factors of eq(a, b): out[k] = eq of the last k variables.
+    /// @param a End of the first point, in memory.
+    /// @param b End of the second point, in memory.
+    /// @param count Number of factors.
+    /// @param out Where the `count` + 1 products go, in memory.
+    function eqSuffixes(uint256 a, uint256 b, uint256 count, uint256 out) internal pure {
+        assembly ("memory-safe") {
+            let p := P
+            let product := 1
+            mstore(out, product)
+            for { let end := add(out, shl(5, count)) } lt(out, end) {} {
+                a := sub(a, 32)
+                b := sub(b, 32)
+                let x := mload(a)
+                let y := mload(b)
+                let xy := mulmod(x, y, p)
+                product := mulmod(product, add(add(xy, xy), sub(TWO_P_PLUS_1, add(x, y))), p)
+                out := add(out, 32)
+                mstore(out, product)
+            }
+        }
+    }
+
+    /// @notice out[k] = Π_{i ≥ k} (1 − point_i) for k = 0 … count.
+    /// @param point The point, in memory.
+    /// @param count Number of variables.
+    /// @param out Where the `count` + 1 products go, in memory.
+    function zeroSuffixes(uint256 point, uint256 count, uint256 out) internal pure {
+        assembly ("memory-safe") {
+            let p := P
+            let product := 1
+            let from := add(point, shl(5, count))
+            out := add(out, shl(5, count))
+            mstore(out, product)
+            for {} gt(from, point) {} {
+                from := sub(from, 32)
+                out := sub(out, 32)
+                product := mulmod(product, sub(P_PLUS_1, mload(from)), p)
+                mstore(out, product)
+            }
+        }
+    }
+
+    /// @notice eq(index, point) for an integer, of which the last `count` bits count.
+    function eqIndex(uint256 index, uint256 point, uint256 count)
+        internal
+        pure
+        returns (uint256 product)
+    {
+        assembly ("memory-safe") {
+            let p := P
+            product := 1
+            for { let at := add(point, shl(5, count)) } gt(at, point) {} {
+                at := sub(at, 32)
+                let x := mload(at)
+                // x where the bit is 1, 1 − x where it is 0
+                let y := sub(P_PLUS_1, x)
+                product := mulmod(product, xor(y, mul(xor(x, y), and(index, 1))), p)
+                index := shr(1, index)
+            }
+        }
+    }
+
+    /// @notice Σ_{d < size} base^d · eq(d, point), for size ≤ 2^count; below(size, point) for base 1.
+    /// @dev From the last variable on: `full` is the sum over all d of the variables seen, `part` over
+    /// those below the last bits of `size`.
+    function geometric(uint256 size, uint256 base, uint256 point, uint256 count)
+        internal
+        pure
+        returns (uint256 sum)
+    {
+        assembly ("memory-safe") {
+            let p := P
+            let full := 1
+            let part := 0
+            let rest := size
+            for { let at := add(point, shl(5, count)) } gt(at, point) {} {
+                at := sub(at, 32)
+                let x := mload(at)
+                let zero := sub(P_PLUS_1, x)
+                let one := mulmod(x, base, p)
+                switch and(rest, 1)
+                case 0 { part := mulmod(zero, part, p) }
+                default { part := addmod(mulmod(zero, full, p), mulmod(one, part, p), p) }
+                full := mulmod(add(zero, one), full, p)
+                base := mulmod(base, base, p)
+                rest := shr(1, rest)
+            }
+            sum := part
+            if rest { sum := full }
+        }
+    }
+
+    /// @notice base^exponent.
+    function power(uint256 base, uint256 exponent) internal pure returns (uint256 result) {
+        assembly ("memory-safe") {
+            result := 1
+            for {} exponent { exponent := shr(1, exponent) } {
+                if and(exponent, 1) { result := mulmod(result, base, P) }
+                base := mulmod(base, base, P)
+            }
+        }
+    }
+
+    /// @notice Replaces `count` values v at `table` by v_i · eq(j, point) at index i·size + j, j < size.
+    /// @param table The values, in memory, with room for count·2^bits.
+    /// @param count Their number.
+    /// @param point Point of `bits` variables, in memory.
+    /// @param size At most 2^bits.
+    /// @return grown count · size
+    function expand(uint256 table, uint256 count, uint256 point, uint256 bits, uint256 size)
+        internal
+        pure
+        returns (uint256 grown)
+    {
+        assembly ("memory-safe") {
+            let p := P
+            grown := count
+            for { let end := add(point, shl(5, bits)) } lt(point, end) { point := add(point, 32) } {
+                let x := mload(point)
+                let y := sub(P_PLUS_1, x)
+                // From the last on, so that nothing is overwritten before it is read.
+                let to := add(table, shl(6, grown))
+                for { let from := add(table, shl(5, grown)) } gt(from, table) {} {
+                    from := sub(from, 32)
+                    let value := mload(from)
+                    to := sub(to, 64)
+                    mstore(to, mulmod(value, y, p))
+                    mstore(add(to, 32), mulmod(value, x, p))
+                }
+                grown := shl(1, grown)
+            }
+            let padded := shl(bits, 1)
+            if lt(size, padded) {
+                let from := table
+                let to := table
+                for { let end := add(table, shl(5, grown)) } lt(from, end) {} {
+                    mcopy(to, from, shl(5, size))
+                    from := add(from, shl(5, padded))
+                    to := add(to, shl(5, size))
+                }
+                grown := mul(count, size)
+            }
+        }
+    }
+
+    /// @notice Σ a_i · b_i over `count` words of memory.
+    function dot(uint256 a, uint256 b, uint256 count) internal pure returns (uint256 sum) {
+        assembly ("memory-safe") {
+            let p := P
+            for { let end := add(a, shl(5, count)) } lt(a, end) { a := add(a, 32) } {
+                sum := addmod(sum, mulmod(mload(a), mload(b), p), p)
+                b := add(b, 32)
+            }
+        }
+    }
+
+    /// @notice −x, reduced.
+    function negate(uint256 x) internal pure returns (uint256) {
+        unchecked {
+            return (P - x) % P;
+        }
+    }
+}

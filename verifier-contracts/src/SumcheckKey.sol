@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+/// @title Encoding of a sumcheck key
+/// @notice The key of `docs/protocol.md` §2 as bytes, written by `encode-sumcheck-key.ts`. Numbers are
+/// big-endian. The encoder has checked everything that §3.6 refuses, and the key is in the code of the
+/// model's contract: it is trusted here.
+///
+/// | offset | bytes | content |
+/// |---|---|---|
+/// | 0 | 32 | digest of the JSON key |
+/// | 32 | 128 | τ·G₂ |
+/// | 160 | 1 each | N, binding (1 = commitment), columns of the first, second and key group, L, limbBits, n_A, n_C (255: no copies), n_T, n₁, n₂, R |
+/// | 173 | 2 each | V, image height, width, channels, latent dimensions |
+/// | 183 | 2 each | where the sections segments, latent, image, nodes start |
+/// | 191 | 5 each | offsets of the regions q, out, rem_l, h_e, m, g, T_out, copy |
+/// | last | 64 each | commitments of the key group |
+///
+/// Lists start with their length in one byte. A **slot** is an index into the challenges r ‖ a ‖ b ‖ s ‖
+/// (zeros) ‖ ρ ‖ 0. A **slice** is a slot and a length; a **digit** is a slot, a number of bits (1 byte
+/// each) and a size (4 bytes). Digits of valid~ and of the latent count from the start of their point.
+///
+/// - segments: list of bits (1), offset / 2^bits (4), first (8, signed)
+/// - latent: list of digits, smallest entry (8, signed), bytes an entry (1), 256 entries less the smallest
+/// - image: space (1), offset (5), bits (1); list of factors Σ_{d < size} z^{exponent·d}·eq(d, ·): exponent
+///   (4), size (4), slot (1), bits (1); for pixels also the digits of columns, of channels
+/// - nodes: number (2), then one after the other
+///     - affine: 0 (1), bits (1), offset (5), shift (1), multiplier (7), tags (2 each, L + 1), list of
+///       digits that can be invalid; bias: 0 or 1 (1), offset (5), bits (1), list of slices, list of digits
+///       outside; list of terms
+///     - copy: 1 (1), bits (1), offset (5), input: space (1), offset (5), bits (1), digits of the output,
+///       digits of the input
+/// - term: weight space (1; 3: key group), offset (5), bits (1), list of slices; variables in phase one
+///   (1); input space (1), offset (5), bits (1), list of slices; variables in phase two (1); list of
+///   groups: slots in r, a, b and length; kernel: 0 none, 1 one slice an axis, 2 one for both
+///     - 1: for y and x: slice, size (2), axis
+///     - 2: slice, sizes (2 each), axes
+/// - axis: 0 (one tap of value 1); 1 table: stride, dilation (3 each), pad (4, signed), digits of the
+///   driving, of the driven index; 2 power of two: stride, dilation, pad, bits (1), carries below zero (2),
+///   carries (2), slices of the driving, of the driven index
+/// - spaces: 0 latent, 1 out, 2 copy
+library SumcheckKey {
+    uint256 internal constant DIGEST = 0;
+    uint256 internal constant TAU = 32;
+    uint256 internal constant NUMBERS = 160;
+    uint256 internal constant SIZES = 173;
+    uint256 internal constant SECTIONS = 183;
+    uint256 internal constant REGIONS = 191;
+
+    /// @dev n_C of a key without copies.
+    uint256 internal constant NO_COPY = 255;
+
+    uint256 internal constant SPACE_LATENT = 0;
+    uint256 internal constant SPACE_OUTPUT = 1;
+    uint256 internal constant SPACE_COPY = 2;
+    uint256 internal constant SPACE_KEY = 3;
+
+    /// @notice One byte at a place in calldata.
+    function u8(uint256 at) internal pure returns (uint256 value) {
+        assembly ("memory-safe") {
+            value := shr(248, calldataload(at))
+        }
+    }
+
+    /// @notice Two bytes.
+    function u16(uint256 at) internal pure returns (uint256 value) {
+        assembly ("memory-safe") {
+            value := shr(240, calldataload(at))
+        }
+    }
+
+    /// @notice Three bytes.
+    function u24(uint256 at) internal pure returns (uint256 value) {
+        assembly ("memory-safe") {
+            value := shr(232, calldataload(at))
+        }
+    }
+
+    /// @notice Four bytes.
+    function u32(uint256 at) internal pure returns (uint256 value) {
+        assembly ("memory-safe") {
+            value := shr(224, calldataload(at))
+        }
+    }
+
+    /// @notice Five bytes.
+    function u40(uint256 at) internal pure returns (uint256 value) {
+        assembly ("memory-safe") {
+            value := shr(216, calldataload(at))
+        }
+    }
+
+    /// @notice Seven bytes.
+    function u56(uint256 at) internal pure returns (uint256 value) {
+        assembly ("memory-safe") {
+            value := shr(200, calldataload(at))
+        }
+    }
+
+    /// @notice Four bytes, two's complement.
+    function i32(uint256 at) internal pure returns (int256 value) {
+        assembly ("memory-safe") {
+            value := sar(224, calldataload(at))
+        }
+    }
+
+    /// @notice Eight bytes, two's complement.
+    function i64(uint256 at) internal pure returns (int256 value) {
+        assembly ("memory-safe") {
+            value := sar(192, calldataload(at))
+        }
+    }
+}

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {IImageVerifier} from "./IImageVerifier.sol";
+import {P, Q, SumcheckField as Field} from "./SumcheckField.sol";
+import {SumcheckKey as Key} from "./SumcheckKey.sol";
+import {Run} from "./SumcheckRun.sol";
+
+/// @title The opening of all columns at ρ
+/// @notice Mercury (eprint 2025/385) with one pairing check, `docs/protocol.md` §8.
+/// @dev All points of the proof were checked to be on the curve and those of the key are trusted, so the
+/// precompiles fail for want of gas only.
+library SumcheckOpening {
+    /// @notice The columns do not open to the values that the proof states.
+    error OpeningInvalid();
+    /// @notice The transcript gave ζ = 0.
+    error ChallengeDegenerate();
+
+    /// @notice Checks the opening.
+    /// @param run All challenges drawn.
+    /// @param y The value of the image's commitment at z, if there is one.
+    function check(Run memory run, uint256 y) internal view {
+        unchecked {
+            if (run.zeta == 0) revert ChallengeDegenerate();
+            uint256 available = gasleft();
+            // Words: sum (2), summand (2), factor (1). Beyond: the pairs of the pairing check.
+            uint256 buffer;
+            assembly ("memory-safe") {
+                buffer := mload(0x40)
+            }
+            (uint256 value, bool ok) = _columns(run, buffer);
+            ok = _opened(run, buffer, value, y) && ok;
+            uint256 pairs = buffer + 160;
+            assembly ("memory-safe") {
+                mcopy(pairs, buffer, 64)
+            }
+            ok = _witnesses(run, buffer) && ok;
+            bool holds;
+            (holds, ok) = _pairing(run, buffer, pairs, ok);
+            if (!ok) revert IImageVerifier.InsufficientGas(available);
+            if (!holds) revert OpeningInvalid();
+        }
+    }
+
+    /// @dev Sum = C = Σ μ^i·C_i; returns Σ μ^i·(column i at ρ).
+    function _columns(Run memory run, uint256 buffer)
+        private
+        view
+        returns (uint256 value, bool ok)
+    {
+        unchecked {
+            uint256 at = run.columnsAt;
+            uint256 from = run.proofAt;
+            uint256 scale = 1;
+            assembly ("memory-safe") {
+                // 1·C₀ needs no multiplication.
+                calldatacopy(buffer, from, 64)
+                value := calldataload(at)
+            }
+            ok = true;
+            uint256 key = run.keyAt;
+            key += Key.u16(key + Key.SECTIONS + 8);
+            for (uint256 i = 1; i < run.columns; ++i) {
+                from += 64;
+                if (i == run.firstColumns) from = run.secondAt;
+                if (i == run.firstColumns + run.secondColumns) from = key;
+                at += 32;
+                scale = mulmod(scale, run.mu, P);
+                uint256 column;
+                assembly ("memory-safe") {
+                    column := calldataload(at)
+                }
+                value = addmod(value, mulmod(scale, column, P), P);
+                ok = _add(buffer, from, scale) && ok;
+            }
+        }
+    }
+
+    /// @dev Sum += everything else on the left side, where κ^i·(E_x − y_x·G₁ + x·C_x) are added up.
+    function _opened(Run memory run, uint256 buffer, uint256 value, uint256 y)
+        private
+        view
+        returns (bool ok)
+    {
+        unchecked {
+            uint256 zeta = run.zeta;
+            uint256 iota = _invert(zeta);
+            uint256 kappa = run.kappa;
+            uint256 kappa2 = mulmod(kappa, kappa, P);
+            uint256 delta = run.delta;
+            uint256 delta2 = mulmod(delta, delta, P);
+            uint256 delta3 = mulmod(delta2, delta, P);
+            uint256 delta4 = mulmod(delta2, delta2, P);
+            uint256 zetaPower = _zetaPower(run);
+            uint256 at = run.openingAt;
+            ok = _add(buffer, at, addmod(addmod(delta2, mulmod(kappa, delta, P), P), kappa2, P));
+            ok = _add(buffer, at + 64, addmod(delta, kappa, P)) && ok;
+            ok = _add(buffer, at + 128, addmod(run.chi, P - zetaPower, P)) && ok;
+            ok = _add(buffer, at + 192, addmod(delta3, mulmod(kappa, delta2, P), P)) && ok;
+            ok = _add(buffer, at + 256, delta4) && ok;
+            ok = _add(buffer, at + 320, zeta) && ok;
+            ok = _add(buffer, at + 384, mulmod(kappa, iota, P)) && ok;
+            ok = _add(buffer, at + 448, mulmod(kappa2, run.chi, P)) && ok;
+
+            at = run.proofEnd - 6 * 32;
+            uint256 sIota = _sAtIota(run, zeta, iota, value);
+            uint256 gIota = _word(at + 32);
+            // y_ζ + κ·y_ι + κ²·y_χ [+ κ³·y_z], Horner in δ
+            uint256 sum = mulmod(delta4, mulmod(mulmod(zetaPower, iota, P), gIota, P), P);
+            sum = addmod(sum, mulmod(delta3, _word(at + 160), P), P);
+            sum = addmod(sum, mulmod(delta2, _word(at + 64), P), P);
+            sum = addmod(sum, mulmod(delta + 1, _word(at), P), P);
+            sIota = addmod(mulmod(delta2, sIota, P), mulmod(delta, _word(at + 96), P), P);
+            sum = addmod(sum, mulmod(kappa, addmod(gIota, sIota, P), P), P);
+            sum = addmod(sum, mulmod(kappa2, _word(at + 128), P), P);
+            if (run.committed) {
+                uint256 kappa3 = mulmod(kappa2, kappa, P);
+                sum = addmod(sum, mulmod(kappa3, y, P), P);
+                ok = _add(buffer, run.secondAt - 64, kappa3) && ok;
+                ok = _add(buffer, run.openingAt + 512, mulmod(kappa3, run.z, P)) && ok;
+            }
+            assembly ("memory-safe") {
+                mstore(add(buffer, 64), 1)
+                mstore(add(buffer, 96), 2)
+            }
+            ok = _addSummand(buffer, Field.negate(sum)) && ok;
+        }
+    }
+
+    /// @dev Sum = Σ κ^i·C_x.
+    function _witnesses(Run memory run, uint256 buffer) private view returns (bool ok) {
+        unchecked {
+            uint256 at = run.openingAt + 320;
+            uint256 kappa = run.kappa;
+            assembly ("memory-safe") {
+                calldatacopy(buffer, at, 64)
+            }
+            ok = _add(buffer, at + 64, kappa);
+            uint256 scale = mulmod(kappa, kappa, P);
+            ok = _add(buffer, at + 128, scale) && ok;
+            if (run.committed) ok = _add(buffer, at + 192, mulmod(scale, kappa, P)) && ok;
+        }
+    }
+
+    /// @dev e(left, G₂)·e(−right, τ·G₂) = 1. The left point is at `pairs`, the right one the sum.
+    function _pairing(Run memory run, uint256 buffer, uint256 pairs, bool before)
+        private
+        view
+        returns (bool holds, bool ok)
+    {
+        uint256 tau = run.keyAt + Key.TAU;
+        ok = before;
+        assembly ("memory-safe") {
+            // G₂'s generator, imaginary parts first.
+            mstore(
+                add(pairs, 64),
+                0x198e9393920d483a7260bfb731fb5d25f1aa493335a9e71297e485b7aef312c2
+            )
+            mstore(
+                add(pairs, 96),
+                0x1800deef121f1e76426a00665e5c4479674322d4f75edadd46debd5cd992f6ed
+            )
+            mstore(
+                add(pairs, 128),
+                0x090689d0585ff075ec9e99ad690c3395bc4b313370b38ef355acdadcd122975b
+            )
+            mstore(
+                add(pairs, 160),
+                0x12c85ea5db8c6deb4aab71808dcb408fe3d1e7690c43d37b4ce6cc0166fa7daa
+            )
+            mstore(add(pairs, 192), mload(buffer))
+            // Infinity stays (0, 0).
+            mstore(add(pairs, 224), mod(sub(Q, mload(add(buffer, 32))), Q))
+            calldatacopy(add(pairs, 256), tau, 128)
+            mstore(0, 0)
+            if ok { ok := staticcall(gas(), 8, pairs, 384, 0, 32) }
+            holds := eq(mload(0), 1)
+        }
+    }
+
+    /// @dev S(ι) = ζ·(left − 2(h(χ) + θ·v) − ζ·S(ζ)).
+    function _sAtIota(Run memory run, uint256 zeta, uint256 iota, uint256 value)
+        private
+        pure
+        returns (uint256)
+    {
+        unchecked {
+            uint256 at = run.proofEnd - 6 * 32;
+            uint256 t = run.n / 2;
+            uint256 middle = run.rho + 32 * (run.n - t);
+            (uint256 atZeta, uint256 atIota) = _products(middle, t, zeta, iota);
+            uint256 left =
+                addmod(mulmod(_word(at), atIota, P), mulmod(_word(at + 32), atZeta, P), P);
+            (atZeta, atIota) = _products(run.rho, run.n - t, zeta, iota);
+            uint256 second =
+                addmod(mulmod(_word(at + 64), atIota, P), mulmod(_word(at + 96), atZeta, P), P);
+            left = addmod(left, mulmod(run.theta, second, P), P);
+            uint256 inner = addmod(_word(at + 128), mulmod(run.theta, value, P), P);
+            left = addmod(left, P - addmod(inner, inner, P), P);
+            left = addmod(left, P - mulmod(zeta, _word(at + 160), P), P);
+            return mulmod(zeta, left, P);
+        }
+    }
+
+    /// @dev Π (1 − u + u·x^{2^k}) over a point, k = 0 for the last entry, at two places.
+    function _products(uint256 point, uint256 count, uint256 x, uint256 y)
+        private
+        pure
+        returns (uint256 atX, uint256 atY)
+    {
+        assembly ("memory-safe") {
+            let p := P
+            atX := 1
+            atY := 1
+            for { let from := add(point, shl(5, count)) } gt(from, point) {} {
+                from := sub(from, 32)
+                let u := mload(from)
+                let zero := sub(add(p, 1), u)
+                atX := mulmod(atX, add(zero, mulmod(u, x, p)), p)
+                atY := mulmod(atY, add(zero, mulmod(u, y, p)), p)
+                x := mulmod(x, x, p)
+                y := mulmod(y, y, p)
+            }
+        }
+    }
+
+    /// @dev ζ^b, b = 2^⌊N/2⌋.
+    function _zetaPower(Run memory run) private pure returns (uint256 power) {
+        unchecked {
+            power = run.zeta;
+            for (uint256 t = run.n / 2; t > 0; --t) {
+                power = mulmod(power, power, P);
+            }
+        }
+    }
+
+    /// @dev 1/x by Fermat, with the precompile of EIP-198.
+    function _invert(uint256 x) private view returns (uint256 inverse) {
+        assembly ("memory-safe") {
+            let at := mload(0x40)
+            mstore(at, 32)
+            mstore(add(at, 32), 32)
+            mstore(add(at, 64), 32)
+            mstore(add(at, 96), x)
+            mstore(add(at, 128), sub(P, 2))
+            mstore(add(at, 160), P)
+            // A failure leaves 0 here and is noticed below.
+            mstore(0, 0)
+            pop(staticcall(gas(), 5, at, 192, 0, 32))
+            inverse := mload(0)
+        }
+        if (mulmod(inverse, x, P) != 1) revert IImageVerifier.InsufficientGas(gasleft());
+    }
+
+    /// @dev Sum += scalar·(point in calldata).
+    function _add(uint256 buffer, uint256 at, uint256 scalar) private view returns (bool) {
+        assembly ("memory-safe") {
+            calldatacopy(add(buffer, 64), at, 64)
+        }
+        return _addSummand(buffer, scalar);
+    }
+
+    function _addSummand(uint256 buffer, uint256 scalar) private view returns (bool ok) {
+        assembly ("memory-safe") {
+            let summand := add(buffer, 64)
+            mstore(add(buffer, 128), scalar)
+            ok := staticcall(gas(), 7, summand, 96, summand, 64)
+            ok := and(staticcall(gas(), 6, buffer, 128, buffer, 64), ok)
+        }
+    }
+
+    function _word(uint256 at) private pure returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := calldataload(at)
+        }
+    }
+}

@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {SeedExpansion} from "./SeedExpansion.sol";
+import {P, P_PLUS_1, SumcheckField as Field} from "./SumcheckField.sol";
+import {SumcheckKey as Key} from "./SumcheckKey.sol";
+import {Run} from "./SumcheckRun.sol";
+
+/// @title Which cells a term relates
+/// @notice The wire of a term and of a copy, and the latent (`docs/protocol.md` §6.3), read from the
+/// encoded key.
+/// @dev Functions that read the key take and return the place in it. `scratch` is memory beyond everything
+/// in use; nothing there outlives the function.
+library SumcheckWiring {
+    /// @notice Copies a list of slices of challenges side by side.
+    /// @param to Where the point goes, in memory.
+    function gather(Run memory run, uint256 at, uint256 to) internal pure returns (uint256 next) {
+        uint256 slots = run.slots;
+        assembly ("memory-safe") {
+            let count := shr(248, calldataload(at))
+            at := add(at, 1)
+            for { next := add(at, shl(1, count)) } lt(at, next) { at := add(at, 2) } {
+                let word := calldataload(at)
+                let size := shl(5, byte(1, word))
+                mcopy(to, add(slots, shl(5, byte(0, word))), size)
+                to := add(to, size)
+            }
+        }
+    }
+
+    /// @notice eq(·, point) of all valid composite indices over a list of digits, row-major.
+    /// @param base What the digits' slots count from, in memory.
+    /// @param out Where the values go, in memory.
+    /// @return count Their number.
+    /// @return next The place behind the list.
+    function table(uint256 base, uint256 at, uint256 out)
+        internal
+        pure
+        returns (uint256 count, uint256 next)
+    {
+        unchecked {
+            next = at + 1 + 6 * Key.u8(at);
+            count = 1;
+            assembly ("memory-safe") {
+                mstore(out, 1)
+            }
+            for (++at; at < next; at += 6) {
+                count = Field.expand(
+                    out, count, base + 32 * Key.u8(at), Key.u8(at + 1), Key.u32(at + 2)
+                );
+            }
+        }
+    }
+
+    /// @notice Π below(size, slice) over a list of digits.
+    /// @param base What the digits' slots count from, in memory.
+    function below(uint256 base, uint256 at) internal pure returns (uint256 product, uint256 next) {
+        unchecked {
+            next = at + 1 + 6 * Key.u8(at);
+            product = 1;
+            for (++at; at < next; at += 6) {
+                uint256 factor =
+                    Field.geometric(Key.u32(at + 2), 1, base + 32 * Key.u8(at), Key.u8(at + 1));
+                product = mulmod(product, factor, P);
+            }
+        }
+    }
+
+    /// @notice The wire of a term: its groups and its kernel.
+    function term(Run memory run, uint256 at, uint256 scratch)
+        internal
+        pure
+        returns (uint256 wire, uint256 next)
+    {
+        unchecked {
+            uint256 groups = Key.u8(at);
+            wire = 1;
+            for (++at; groups > 0; --groups) {
+                wire = mulmod(wire, _group(run.slots, at), P);
+                at += 4;
+            }
+            uint256 mode = Key.u8(at++);
+            if (mode == 1) {
+                uint256 factor;
+                (factor, at) = _separateAxis(run, at, scratch);
+                wire = mulmod(wire, factor, P);
+                (factor, at) = _separateAxis(run, at, scratch);
+                wire = mulmod(wire, factor, P);
+            } else if (mode == 2) {
+                uint256 factor;
+                (factor, at) = _jointAxes(run, at, scratch);
+                wire = mulmod(wire, factor, P);
+            }
+            next = at;
+        }
+    }
+
+    /// @notice The wire of a copy: Σ over its elements of eq(r_j, output cell)·eq(b′, input cell).
+    function copy(Run memory run, uint256 at, uint256 scratch)
+        internal
+        pure
+        returns (uint256 wire, uint256 next)
+    {
+        unchecked {
+            uint256 count;
+            (count, at) = table(run.slots, at, scratch);
+            uint256 inputs = scratch + 32 * count;
+            (count, next) = table(run.slots, at, inputs);
+            wire = Field.dot(scratch, inputs, count);
+        }
+    }
+
+    /// @notice x~ of the latent at a point.
+    /// @param point In memory.
+    function latent(Run memory run, uint256 point, uint256 scratch)
+        internal
+        pure
+        returns (uint256 value)
+    {
+        unchecked {
+            uint256 at = run.keyAt + Key.u16(run.keyAt + Key.SECTIONS + 2);
+            uint256 count;
+            (count, at) = table(point, at, scratch);
+            int256 smallest = Key.i64(at);
+            uint256 seed = run.seed;
+            bytes32 domain = SeedExpansion.SEED_DOMAIN;
+            uint256 total;
+            assembly ("memory-safe") {
+                let p := P
+                let width := shr(248, calldataload(add(at, 8)))
+                let entries := add(at, 9)
+                let shift := sub(256, shl(3, width))
+                let end := add(scratch, shl(5, count))
+                // Hashed beyond the table: domain, seed, index of the block.
+                mstore(end, domain)
+                mstore(add(end, 32), seed)
+                let from := scratch
+                for { let index := 0 } lt(from, end) { index := add(index, 1) } {
+                    mstore(add(end, 64), index)
+                    let block_ := keccak256(end, 96)
+                    for { let j := 0 } and(lt(j, 31), lt(from, end)) { j := add(j, 1) } {
+                        let weight := mload(from)
+                        let entry :=
+                            shr(shift, calldataload(add(entries, mul(byte(j, block_), width))))
+                        value := addmod(value, mulmod(weight, entry, p), p)
+                        total := addmod(total, weight, p)
+                        from := add(from, 32)
+                    }
+                }
+            }
+            // |smallest| < p.
+            // forge-lint: disable-next-line(unsafe-typecast)
+            uint256 base = smallest < 0 ? P - uint256(-smallest) : uint256(smallest);
+            value = addmod(value, mulmod(base, total, P), P);
+        }
+    }
+
+    /// @dev Π (r a b + (1 − r)(1 − a)(1 − b)) over a group's bits.
+    function _group(uint256 slots, uint256 at) private pure returns (uint256 product) {
+        assembly ("memory-safe") {
+            let p := P
+            let word := calldataload(at)
+            let r := add(slots, shl(5, byte(0, word)))
+            let a := add(slots, shl(5, byte(1, word)))
+            let b := add(slots, shl(5, byte(2, word)))
+            product := 1
+            for { let end := add(r, shl(5, byte(3, word))) } lt(r, end) { r := add(r, 32) } {
+                let x := mload(r)
+                let y := mload(a)
+                let w := mload(b)
+                let ones := mulmod(mulmod(x, y, p), w, p)
+                let zeros :=
+                    mulmod(mulmod(sub(P_PLUS_1, x), sub(P_PLUS_1, y), p), sub(P_PLUS_1, w), p)
+                product := mulmod(product, add(ones, zeros), p)
+                a := add(a, 32)
+                b := add(b, 32)
+            }
+        }
+    }
+
+    /// @dev Σ_k eq(kernel slice, k)·tap(k) of one axis.
+    function _separateAxis(Run memory run, uint256 at, uint256 scratch)
+        private
+        pure
+        returns (uint256 sum, uint256 next)
+    {
+        unchecked {
+            uint256 slice = run.slots + 32 * Key.u8(at);
+            uint256 bits = Key.u8(at + 1);
+            uint256 size = Key.u16(at + 2);
+            next = _taps(run, at + 4, size, scratch);
+            uint256 kernel = scratch + 32 * size;
+            assembly ("memory-safe") {
+                mstore(kernel, 1)
+            }
+            Field.expand(kernel, 1, slice, bits, size);
+            sum = Field.dot(scratch, kernel, size);
+        }
+    }
+
+    /// @dev Σ_{k_y, k_x} eq(kernel slice, k_y·K_x + k_x)·tap_y(k_y)·tap_x(k_x).
+    function _jointAxes(Run memory run, uint256 at, uint256 scratch)
+        private
+        pure
+        returns (uint256 sum, uint256 next)
+    {
+        unchecked {
+            uint256 slice = run.slots + 32 * Key.u8(at);
+            uint256 bits = Key.u8(at + 1);
+            uint256 sizeY = Key.u16(at + 2);
+            uint256 sizeX = Key.u16(at + 4);
+            at = _taps(run, at + 6, sizeY, scratch);
+            uint256 tapsX = scratch + 32 * sizeY;
+            next = _taps(run, at, sizeX, tapsX);
+            uint256 kernel = tapsX + 32 * sizeX;
+            assembly ("memory-safe") {
+                mstore(kernel, 1)
+            }
+            Field.expand(kernel, 1, slice, bits, sizeY * sizeX);
+            for (uint256 y = 0; y < sizeY; ++y) {
+                uint256 tap;
+                assembly ("memory-safe") {
+                    tap := mload(add(scratch, shl(5, y)))
+                }
+                sum = addmod(sum, mulmod(tap, Field.dot(kernel, tapsX, sizeX), P), P);
+                kernel += 32 * sizeX;
+            }
+        }
+    }
+
+    /// @dev tap(k) for k < size, at `out`.
+    function _taps(Run memory run, uint256 at, uint256 size, uint256 out)
+        private
+        pure
+        returns (uint256 next)
+    {
+        unchecked {
+            uint256 kind = Key.u8(at);
+            if (kind == 0) {
+                assembly ("memory-safe") {
+                    mstore(out, 1)
+                }
+                return at + 1;
+            }
+            if (kind == 1) return _tapsByTable(run, at + 1, size, out);
+            return _tapsByCarry(run, at + 1, size, out);
+        }
+    }
+
+    /// @dev Sums over the driving index t, whose partner is t·stride + k·dilation − pad.
+    function _tapsByTable(Run memory run, uint256 at, uint256 size, uint256 out)
+        private
+        pure
+        returns (uint256 next)
+    {
+        unchecked {
+            uint256 stride = Key.u24(at);
+            uint256 dilation = Key.u24(at + 3);
+            int256 shift = -Key.i32(at + 6);
+            uint256 driving = out + 32 * size;
+            uint256 count;
+            (count, at) = table(run.slots, at + 10, driving);
+            uint256 driven = driving + 32 * count;
+            (count, next) = table(run.slots, at, driven);
+            assembly ("memory-safe") {
+                let p := P
+                let end := add(driven, shl(5, count))
+                let step := shl(5, stride)
+                for { let last := add(out, shl(5, size)) } lt(out, last) { out := add(out, 32) } {
+                    let t := 0
+                    if slt(shift, 0) {
+                        t := div(add(sub(0, shift), sub(stride, 1)), stride)
+                    }
+                    let a := add(driving, shl(5, t))
+                    let b := add(driven, shl(5, add(mul(t, stride), shift)))
+                    let sum := 0
+                    for {} and(lt(a, driven), lt(b, end)) {} {
+                        sum := addmod(sum, mulmod(mload(a), mload(b), p), p)
+                        a := add(a, 32)
+                        b := add(b, step)
+                    }
+                    mstore(out, sum)
+                    shift := add(shift, dilation)
+                }
+            }
+        }
+    }
+
+    /// @dev The same where both indices have all values of their bits: bit by bit, from the most
+    /// significant. With c the carry into a bit, values[c] is the sum over the bits seen of the pairs with
+    /// driven = driving·stride + c. The two digits g and d of a bit satisfy
+    /// d = (g·stride + c) mod 2 and hand on (g·stride + c − d)/2.
+    function _tapsByCarry(Run memory run, uint256 at, uint256 size, uint256 out)
+        private
+        pure
+        returns (uint256 next)
+    {
+        unchecked {
+            uint256 bits = Key.u8(at + 10);
+            uint256 points = out + 32 * size;
+            next = gather(run, at + 15, points);
+            next = gather(run, next, points + 32 * bits);
+            assembly ("memory-safe") {
+                let p := P
+                let word := calldataload(at)
+                let stride := shr(232, word)
+                let low := and(shr(152, word), 0xffff)
+                let count := and(shr(136, word), 0xffff)
+                let size32 := shl(5, bits)
+                let weights := add(points, shl(1, size32))
+                // values[c − cmin], twice: what is read and what is written
+                let read := add(weights, 128)
+                let write := add(read, shl(5, count))
+                calldatacopy(read, calldatasize(), shl(5, count))
+                mstore(add(read, shl(5, low)), 1)
+                for { let end := add(points, size32) } lt(points, end) { points := add(points, 32) }
+                {
+                    {
+                        let g := mload(points)
+                        let d := mload(add(points, size32))
+                        let both := mulmod(g, d, p)
+                        mstore(weights, add(sub(P_PLUS_1, g), add(both, sub(p, d))))
+                        mstore(add(weights, 32), add(d, sub(p, both)))
+                        mstore(add(weights, 64), add(g, sub(p, both)))
+                        mstore(add(weights, 96), both)
+                    }
+                    let carry := sub(0, low)
+                    let to := write
+                    for { let last := add(write, shl(5, count)) } lt(to, last) { to := add(to, 32) }
+                    {
+                        let other := add(carry, stride)
+                        let zero :=
+                            mulmod(
+                                mload(add(weights, shl(5, and(carry, 1)))),
+                                mload(add(read, shl(5, add(sar(1, carry), low)))),
+                                p
+                            )
+                        let one :=
+                            mulmod(
+                                mload(add(weights, add(64, shl(5, and(other, 1))))),
+                                mload(add(read, shl(5, add(sar(1, other), low)))),
+                                p
+                            )
+                        mstore(to, addmod(zero, one, p))
+                        carry := add(carry, 1)
+                    }
+                    to := read
+                    read := write
+                    write := to
+                }
+                // tap(k) is the value of carry k·dilation − pad
+                let dilation := and(shr(208, word), 0xffffff)
+                let pad := signextend(3, shr(176, word))
+                let from := add(read, shl(5, sub(low, pad)))
+                for { let last := add(out, shl(5, size)) } lt(out, last) { out := add(out, 32) } {
+                    mstore(out, mload(from))
+                    from := add(from, shl(5, dilation))
+                }
+            }
+        }
+    }
+}
