@@ -4,7 +4,8 @@ import fc from 'fast-check'
 import { readKey } from './read-key.js'
 import { proofLength, proofShape } from './read-proof.js'
 import { Rejection } from './reject.js'
-import { type KeyFile, randomScalars, testKey } from './test-key.js'
+import { randomScalars } from './test-cells.js'
+import { type KeyFile, testKey } from './test-key.js'
 import { type SumcheckVerification, verifySumcheck } from './verify.js'
 
 /** Whatever is wrong, the verdict is a reason: never an exception, never undefined. */

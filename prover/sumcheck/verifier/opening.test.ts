@@ -3,7 +3,7 @@ import { checkOpening } from './opening.js'
 import { type G1, G1_BASE, G2_BASE } from './read-points.js'
 import { Rejection } from './reject.js'
 import { eqTable, invert, mod, multiply, ORDER, power } from './scalar-field.js'
-import { extend, randomScalars } from './test-key.js'
+import { extend, randomScalars } from './test-cells.js'
 import { Transcript } from './transcript.js'
 
 type Polynomial = readonly bigint[]
