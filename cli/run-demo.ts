@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex } from '@noble/hashes/utils.js'
 import type { Address } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
-import { generateImage } from '../circuits/generate-image.js'
-import { readGolden, SPRITES_OPTIONS, spritesOnnx } from '../fixtures/golden.js'
-import { writeDirectoryAtomic } from '../model-export/atomic-write.js'
+import { decodePng } from '../circuits/png.js'
+import { writeDirectoryAtomic, writeFileAtomic } from '../model-export/atomic-write.js'
 import { compileModel } from '../model-export/compile-model.js'
 import { readJsonFile } from '../model-export/json-fields.js'
 import { modelId, type Plate, readPlate, writePlate } from '../model-export/plate.js'
@@ -15,19 +17,22 @@ import type { Backend, SetupRecord } from '../prover/backend.js'
 import { findBackend } from '../prover/backends.js'
 import type { Bundle } from '../prover/bundle.js'
 import { circuitHash } from '../prover/circuit-hash.js'
+import { bindsPixels, onChainImage } from '../prover/on-chain-image.js'
 import { verifyBundle, writeProvenance } from '../prover/provenance.js'
 import { parseSetupRecord } from '../prover/setup-record.js'
-import type { Verification } from '../prover/verification.js'
+import { type Verification, verdictOf } from '../prover/verification.js'
+import { verifyInEvm } from '../prover/verify-in-evm.js'
 import { startAnvil } from '../verifier-contracts/anvil.js'
+import { compilePackageContract } from '../verifier-contracts/compile-solidity.js'
 import { type ChainWriter, connectWithKey } from '../verifier-contracts/connect.js'
 import { type DeployedCollection, deployCollection } from '../verifier-contracts/deploy.js'
+import { keepPixels } from '../verifier-contracts/keep-pixels.js'
 import { type Minted, mint } from '../verifier-contracts/mint.js'
-import { readToken } from '../verifier-contracts/read-token.js'
+import { readToken, type TokenOnChain } from '../verifier-contracts/read-token.js'
+import type { DemoModel } from './demo-models.js'
 import { halfBlocks } from './half-blocks.js'
 import { bytes, type Terminal } from './terminal.js'
 import { toolVersion } from './version.js'
-
-const SEED = 42n
 
 /** One row of the closing table. */
 type Step = { readonly name: string; readonly seconds: number; readonly result: string }
@@ -38,6 +43,7 @@ export type DemoResult = {
   readonly bundlePath: string
   readonly deployed: DeployedCollection
   readonly minted: Minted
+  readonly token: TokenOnChain
   readonly audited: Verification
   readonly steps: readonly Step[]
   /** The table for a person. */
@@ -45,13 +51,17 @@ export type DemoResult = {
 }
 
 /**
- * The main job, end to end: compile the sprite fixture, make a development key, prove seed 42's image
- * for an account on a local chain, deploy, mint with the proof, read the token back, audit it. Compiled
- * model and key are kept in `folder` and used again while fixture and tool are the same.
+ * The main job, end to end: compile a fixture, make a development key, prove an image for an account on
+ * a local chain, deploy, mint with the proof, keep the pixels on chain, read the token back, audit it.
+ * Compiled model and key are kept in `folder` and used again while fixture and tool are the same.
  *
  * @throws {PlatemarkError} when a step fails; nothing is left running.
  */
-export async function runDemo(folder: string, terminal: Terminal): Promise<DemoResult> {
+export async function runDemo(
+  demo: DemoModel,
+  folder: string,
+  terminal: Terminal,
+): Promise<DemoResult> {
   const steps: Step[] = []
   const timed = async <T>(name: string, action: () => Promise<T>, say: (value: T) => string) => {
     terminal.remark(`• ${name}`)
@@ -61,12 +71,12 @@ export async function runDemo(folder: string, terminal: Terminal): Promise<DemoR
     return value
   }
   const { progress } = terminal
-  const backend = findBackend('groth16')
+  const backend = findBackend(demo.backend)
+  compileContractsAhead()
   const plate = await timed(
     'compile the model',
-    () => preparePlate(join(folder, 'sprites.plate'), backend, terminal),
-    ({ model }) =>
-      `${backend.estimate(model).counts.constraints?.toLocaleString('en-US')} constraints`,
+    () => preparePlate(demo, join(folder, `${demo.name}.plate`), terminal),
+    ({ model }) => counts(backend, model),
   )
   const setup = await timed(
     'make a development key',
@@ -80,19 +90,19 @@ export async function runDemo(folder: string, terminal: Terminal): Promise<DemoR
     const recipient = privateKeyToAccount(anvil.privateKeys[1]!).address.toLowerCase() as Address
     const chain = await connectWithKey({ rpcUrl: anvil.rpcUrl, privateKey })
     const deployed = await timed(
-      'deploy verifier, registry, NFT',
-      () => deployFixture(chain, plate, backend, terminal),
-      ({ totalGas }) => `${totalGas.toLocaleString('en-US')} gas`,
+      'deploy the contracts',
+      () => deployFixture(demo, chain, plate, backend, terminal),
+      ({ totalGas }) => gasText(totalGas),
     )
     const contract = deployed.collection.address.toLowerCase() as Address
-    const bundlePath = join(folder, `sprite-${SEED}.provenance.json`)
+    const bundlePath = join(folder, `${demo.name}-${demo.seed}.provenance.json`)
     const { bundle } = await timed(
-      `prove seed ${SEED}’s image`,
+      `prove seed ${demo.seed}’s image`,
       () =>
         writeProvenance(
           plate,
           backend,
-          { seed: SEED, context: { chainId: anvil.chainId, contract, recipient } },
+          { seed: demo.seed, context: { chainId: anvil.chainId, contract, recipient } },
           bundlePath,
           toolVersion,
           progress,
@@ -104,14 +114,40 @@ export async function runDemo(folder: string, terminal: Terminal): Promise<DemoR
       async () => accepted(await verifyBundle(bundle, bundlePath, { plate })),
       ({ checks }) => `valid, ${checks.length} checks`,
     )
+    await timed(
+      'run the contract in a local EVM',
+      async () => {
+        const evm = await verifyInEvm(bundle, bundlePath, plate, {}, progress)
+        accepted(verdictOf([evm.check]))
+        return evm
+      },
+      ({ gas }) => gasText(gas.transaction),
+    )
+    const image = await onChainImage(bundle, bundlePath)
     const minted = await timed(
       'mint with the proof',
-      () => mintFixture(chain, bundle),
-      ({ gas }) => `${gas.toLocaleString('en-US')} gas`,
+      () =>
+        mint(chain, {
+          collection: contract,
+          recipient,
+          modelId: plate.modelId,
+          seed: demo.seed,
+          image,
+          proof: new Uint8Array(Buffer.from(bundle.proof.slice(2), 'hex')),
+          insecure: true,
+        }),
+      ({ gas }) => gasText(gas),
     )
-    await timed(
+    const { tokenId } = minted
+    if (bindsPixels(bundle))
+      await timed(
+        'keep the pixels on chain',
+        () => keepPixels(chain, { collection: contract, tokenId, pixels: image }),
+        ({ gas }) => gasText(gas),
+      )
+    const token = await timed(
       'read tokenURI back',
-      () => readToken(chain, { collection: contract, tokenId: minted.tokenId }),
+      () => readToken(chain, { collection: contract, tokenId }),
       ({ metadata, owner }) => `${String(metadata.name)}, owner ${short(owner)}`,
     )
     const audited = await timed(
@@ -124,25 +160,42 @@ export async function runDemo(folder: string, terminal: Terminal): Promise<DemoR
         ),
       ({ checks }) => `${checks.length} checks passed`,
     )
-    const lines = summary(plate, bundle, bundlePath, steps, setup.note)
-    return { plate, bundle, bundlePath, deployed, minted, audited, steps, lines }
+    const lines = [
+      '',
+      ...(await picture(bundlePath)),
+      ...table(steps),
+      '',
+      ...(await writeFiles(bundlePath, token)),
+      `warning: ${setup.note}`,
+    ]
+    return { plate, bundle, bundlePath, deployed, minted, token, audited, steps, lines }
   } finally {
     await anvil.stop()
   }
 }
 
-/** The compiled fixture in `directory`, compiled again unless it is the golden model with its circuit. */
+/** Contracts that do not depend on the model compile while the model does; failures are met again later. */
+function compileContractsAhead(): void {
+  for (const name of ['PlatemarkNFT', 'ModelRegistry'] as const)
+    compilePackageContract(name).catch(() => {})
+}
+
+/** The compiled fixture in `directory`, compiled again unless it is of this fixture and this tool. */
 async function preparePlate(
+  demo: DemoModel,
   directory: string,
-  backend: Backend,
   { progress }: Terminal,
 ): Promise<Plate> {
+  const backend = findBackend(demo.backend)
+  const onnx = await readFile(demo.onnx)
+  const options = { profile: demo.profile, latent: 'normal', toolVersion } as const
   if (existsSync(join(directory, backend.name, backend.circuitFile))) {
     const kept = await readPlate(directory)
-    if (kept.modelId === (await readGolden()).modelId) return kept
+    const { source } = kept.model
+    if (source.onnxSha256 === `0x${bytesToHex(sha256(onnx))}` && source.toolVersion === toolVersion)
+      return kept
   }
-  const options = { ...SPRITES_OPTIONS, toolVersion }
-  const { model, report } = await compileModel(await spritesOnnx(), 'sprites', options, progress)
+  const { model, report } = await compileModel(onnx, demo.name, options, progress)
   await writeDirectoryAtomic(directory, async (partial) => {
     await writePlate(partial, model, report)
     await backend.compile({ directory: partial, model, modelId: modelId(model) }, progress)
@@ -161,6 +214,7 @@ async function prepareKeys(
 }
 
 async function deployFixture(
+  demo: DemoModel,
   chain: ChainWriter,
   plate: Plate,
   backend: Backend,
@@ -171,21 +225,9 @@ async function deployFixture(
     modelId: plate.modelId,
     circuitHash: await circuitHash(plate, backend),
     insecure: true,
-    collection: { name: 'Sprites', symbol: 'SPRITE' },
+    collection: demo.collection,
   }
   return deployCollection(chain, options, progress)
-}
-
-function mintFixture(chain: ChainWriter, { statement, proof }: Bundle): Promise<Minted> {
-  return mint(chain, {
-    collection: statement.context.contract,
-    recipient: statement.context.recipient,
-    modelId: statement.modelId,
-    seed: statement.seed,
-    image: statement.imageHash,
-    proof: new Uint8Array(Buffer.from(proof.slice(2), 'hex')),
-    insecure: true,
-  })
 }
 
 function accepted(verification: Verification): Verification {
@@ -196,30 +238,52 @@ function accepted(verification: Verification): Verification {
   })
 }
 
-function summary(
-  plate: Plate,
-  bundle: Bundle,
-  bundlePath: string,
-  steps: readonly Step[],
-  note: string,
-): readonly string[] {
-  const picture = process.stdout.isTTY
-    ? (halfBlocks(generateImage(plate.model, bundle.statement.seed)) ?? [])
-    : []
+/** The image as terminal text, where a terminal shows it. */
+async function picture(bundlePath: string): Promise<readonly string[]> {
+  if (!process.stdout.isTTY) return []
+  return halfBlocks(await decodePng(await readFile(imagePath(bundlePath)))) ?? []
+}
+
+function table(steps: readonly Step[]): readonly string[] {
   const width = Math.max(...steps.map(({ name }) => name.length))
   const total = steps.reduce((sum, { seconds }) => sum + seconds, 0)
   const row = (name: string, seconds: number, result: string) =>
     `${name.padEnd(width)}  ${seconds.toFixed(1).padStart(6)} s  ${result}`.trimEnd()
   return [
-    '',
-    ...picture,
     ...steps.map(({ name, seconds, result }) => row(name, seconds, result)),
     row('total', total, ''),
-    '',
-    `image   ${bundlePath.replace(/\.provenance\.json$/, '.png')}`,
-    `bundle  ${bundlePath}`,
-    `warning: ${note}`,
   ]
+}
+
+/** Says what lies where, after writing the picture that the contract made, where it made one. */
+async function writeFiles(
+  bundlePath: string,
+  { metadata }: TokenOnChain,
+): Promise<readonly string[]> {
+  const start = 'data:image/png;base64,'
+  const uri = String(metadata.image)
+  const image = imagePath(bundlePath)
+  const fromChain = image.replace(/\.png$/, '.from-chain.png')
+  if (uri.startsWith(start))
+    await writeFileAtomic(fromChain, Buffer.from(uri.slice(start.length), 'base64'))
+  return [
+    `image   ${image}`,
+    ...(uri.startsWith(start) ? [`        ${fromChain}, made by the contract`] : []),
+    `bundle  ${bundlePath}`,
+  ]
+}
+
+function imagePath(bundlePath: string): string {
+  return bundlePath.replace(/\.provenance\.json$/, '.png')
+}
+
+function counts(backend: Backend, model: Plate['model']): string {
+  const [[name, value] = ['', 0]] = Object.entries(backend.estimate(model).counts)
+  return `${value.toLocaleString('en-US')} ${name}`
+}
+
+function gasText(gas: bigint): string {
+  return `${gas.toLocaleString('en-US')} gas`
 }
 
 function short(hex: string): string {

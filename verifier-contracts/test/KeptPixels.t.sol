@@ -119,7 +119,7 @@ contract KeptPixelsTest is PixelCollection {
         assertEq(nft.statementOf(id).imageHash, keccak256(other));
     }
 
-    /// @dev `test/pipeline.test.ts` decodes the metadata and the picture in it.
+    /// @dev `test/sumcheck-pipeline.test.ts` decodes the metadata and the picture in it.
     function test_MetadataShowsTheKeptPixels() public {
         nft.keepPixels(token, pixels);
         assertEq(

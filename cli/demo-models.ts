@@ -1,0 +1,32 @@
+import { fixturePath } from '../fixtures/golden.js'
+
+/** A fixture that the demo can be run with. */
+export type DemoModel = {
+  /** Of the model and of the files. */
+  readonly name: string
+  readonly onnx: string
+  readonly backend: 'sumcheck' | 'groth16'
+  readonly profile: 'fidelity' | 'compact'
+  readonly seed: bigint
+  readonly collection: { readonly name: string; readonly symbol: string }
+}
+
+/** The fixtures, the one that is shown unless another is asked for first. */
+export const demoModels: readonly [DemoModel, ...DemoModel[]] = [
+  {
+    name: 'landscapes',
+    onnx: fixturePath('landscapes/landscapes.onnx'),
+    backend: 'sumcheck',
+    profile: 'fidelity',
+    seed: 7n,
+    collection: { name: 'Landscapes', symbol: 'LAND' },
+  },
+  {
+    name: 'sprites',
+    onnx: fixturePath('sprites/sprites.onnx'),
+    backend: 'groth16',
+    profile: 'compact',
+    seed: 42n,
+    collection: { name: 'Sprites', symbol: 'SPRITE' },
+  },
+]
