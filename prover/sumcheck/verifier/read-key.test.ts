@@ -1,3 +1,5 @@
+import { bn254 } from '@noble/curves/bn254.js'
+import { bytesToHex, numberToBytesBE } from '@noble/curves/utils.js'
 import { readKey } from './read-key.js'
 import { Rejection } from './reject.js'
 import { testKey } from './test-key.js'
@@ -399,4 +401,24 @@ test('what is no key at all is refused', () => {
     Symbol('key'),
   ])
     expect(reasonAgainst(value)).toMatch(/^key: /)
+})
+
+test('a point of the twist that is not of order p is refused as τ·G₂', () => {
+  const { Fp2 } = bn254.fields
+  const { b } = bn254.G2.Point.CURVE()
+  let found = 0
+  for (let i = 1n; found < 3; i++) {
+    const x = Fp2.fromBigTuple([i, 1n])
+    let y = Fp2.ZERO
+    try {
+      y = Fp2.sqrt(Fp2.add(Fp2.mul(Fp2.sqr(x), x), b))
+    } catch {
+      continue
+    }
+    found++
+    const key = loose()
+    const text = [x.c1, x.c0, y.c1, y.c0].map((c) => bytesToHex(numberToBytesBE(c, 32)))
+    key.tauG2 = `0x${text.join('')}`
+    expect(reasonAgainst(key)).toBe('key: tauG2')
+  }
 })

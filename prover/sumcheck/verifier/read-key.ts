@@ -42,7 +42,7 @@ function list<T>(value: unknown, read: (item: unknown) => T, most = 1 << 20): T[
 
 const LIMIT = 2 ** 52 - 1
 const index = (value: unknown) => integer(value, 0, 2 ** 40)
-const bits = (value: unknown) => integer(value, 0, 34)
+const bits = (value: unknown) => integer(value, 0, 32)
 const indices = (value: unknown) => list(value, index, 64)
 
 function hexBytes(value: unknown, bytes: number): Uint8Array {
@@ -108,9 +108,9 @@ export function readKey(value: unknown): VerifierKey {
     limbBits: integer(root.limbBits, 1, 16),
     limbs: integer(root.limbs, 0, 4),
     columns: {
-      first: integer(columns.first, 1, 4096),
-      second: integer(columns.second, 1, 4096),
-      key: integer(columns.key, 1, 4096),
+      first: integer(columns.first, 1, 1024),
+      second: integer(columns.second, 1, 1024),
+      key: integer(columns.key, 1, 1024),
     },
     activation: {
       bits: bits(activation.bits),
@@ -150,7 +150,7 @@ export function readKey(value: unknown): VerifierKey {
         first: integer(segment.first, -LIMIT, LIMIT),
       }
     }),
-    points: list(root.commitments, point, 4096),
+    points: list(root.commitments, point, 1024),
     tau: readG2(hexBytes(root.tauG2, 128)) ?? reject('key: tauG2'),
   }
   checkKey(key)
@@ -199,7 +199,7 @@ function readNode(value: unknown): NodeDescriptor {
     multiplier: integer(node.multiplier, 1, LIMIT),
     shift: integer(node.shift, 0, 64),
     bias: bias === null ? null : { offset: index(bias.offset), axes: indices(bias.axes) },
-    terms: list(node.terms, readTerm, 64),
+    terms: list(node.terms, readTerm, 4096),
   }
 }
 
