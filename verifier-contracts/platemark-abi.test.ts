@@ -1,7 +1,13 @@
 import { type Abi, type AbiItem, toFunctionSelector } from 'viem'
 import { formatAbiItem } from 'viem/utils'
 import { compilePackageContract, compileSolidity } from './compile-solidity.js'
-import { collectionAbi, generatedVerifierAbi, registryAbi, verifierAbi } from './platemark-abi.js'
+import {
+  collectionAbi,
+  engineAbi,
+  generatedVerifierAbi,
+  registryAbi,
+  verifierAbi,
+} from './platemark-abi.js'
 import { generatedFiles } from './test/generated-files.js'
 
 /** Name, types, mutability and indexing of an item, without parameter names. */
@@ -28,6 +34,7 @@ const pureAsView = (text: string) => text.replace(' pure ', ' view ')
 test.each<[string, Abi, () => Promise<{ readonly abi: Abi }>]>([
   ['ModelRegistry', registryAbi, () => compilePackageContract('ModelRegistry')],
   ['PlatemarkNFT', collectionAbi, () => compilePackageContract('PlatemarkNFT')],
+  ['SumcheckVerifier', engineAbi, () => compilePackageContract('SumcheckVerifier')],
   [
     'a generated verifier',
     [...verifierAbi, ...generatedVerifierAbi],

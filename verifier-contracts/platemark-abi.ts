@@ -28,6 +28,15 @@ export const generatedVerifierAbi = parseAbi([
 /** What verifiers have that run on an engine. */
 export const engineVerifierAbi = parseAbi(['function ENGINE() view returns (address)'])
 
+/** How the sumcheck engine refuses, besides the errors in {@link verifierAbi}. */
+export const engineAbi = parseAbi([
+  'error ClaimMismatch()',
+  'error OpeningInvalid()',
+  'error ChallengeDegenerate()',
+  'error ScalarNotCanonical(uint256 offset, uint256 value)',
+  'error ImageHashMismatch(bytes32 hash, bytes32 expected)',
+])
+
 export const registryAbi = parseAbi([
   'struct ModelCommitment { bytes32 modelHash; bytes32 circuitHash; bytes32 vkHash; bytes4 proofSystemId; string uri; }',
   'function registerModel(ModelCommitment commitment, address verifier) returns (uint256 modelId)',
@@ -83,5 +92,6 @@ export const collectionAbi = parseAbi([
 export const collectionAndVerifierAbi = [
   ...collectionAbi,
   ...verifierAbi.filter((item) => item.type === 'error'),
+  ...engineAbi,
   ...registryAbi.filter((item) => item.type === 'error'),
 ] as const
