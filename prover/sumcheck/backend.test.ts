@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { IntegerTensor } from '../../model-export/integer-model.js'
 import type { Plate } from '../../model-export/plate.js'
 import { silent } from '../../model-export/progress.js'
 import type { VerifyRequest } from '../backend.js'
@@ -58,6 +59,51 @@ test('a development setup proves, and the proof verifies for its statement only'
   ]
   for (const lie of lies) expect(await sumcheck.verify(lie)).toMatchObject({ valid: false })
   expect(await sumcheck.verify(blind)).toMatchObject({ valid: false })
+})
+
+test('an image by commitment: proven without its pixels, compared with powers of tau', async () => {
+  await sumcheck.compile(plate, silent, { imageBinding: 'commitment' })
+  await expect(prove()).rejects.toThrow('belongs to another model')
+  await sumcheck.setup(plate, { kind: 'development' }, silent)
+  const { statement, proof, pixels } = await prove()
+  const verifyingKey = await key()
+  const request = {
+    verifyingKey,
+    latentDimensions: plate.model.latent.dimensions,
+    statement,
+    proof,
+  }
+  expect(sumcheck.imageHashScheme(verifyingKey)).toBe('kzg-bn254-v1')
+  expect(await sumcheck.verify(request)).toEqual({ valid: true })
+  const image = { ...plate.model.image, pixels }
+  const { directory } = plate
+  expect(await sumcheck.imageHash(image, verifyingKey, directory)).toBe(statement.imageHash)
+  await expect(sumcheck.imageHash(image, verifyingKey)).rejects.toThrow('cannot be compared')
+  const file = join(directory, 'other.ptau')
+  await developmentPowersOfTau(file, 10, silent)
+  await expect(sumcheck.imageHash(image, verifyingKey, file)).rejects.toThrow('not those of the')
+  const lie = { ...statement, imageHash: `0x01${'00'.repeat(31)}` } as const
+  expect(await sumcheck.verify({ ...request, statement: lie })).toMatchObject({ valid: false })
+})
+
+test('a key is made again from the model: that of other weights is found', async () => {
+  const verifyingKey = await key()
+  expect(await sumcheck.remakeKey!(plate, verifyingKey)).toMatchObject({ result: 'passed' })
+  const { nodes } = plate.model
+  const changed = nodes.map((node) =>
+    node.kind === 'rearrange' || node.terms[0]!.kind !== 'gemm'
+      ? node
+      : { ...node, terms: [{ ...node.terms[0]!, weight: plusOne(node.terms[0]!.weight) }] },
+  )
+  const other = { ...plate, model: { ...plate.model, nodes: changed } }
+  expect(await sumcheck.remakeKey!(other, verifyingKey)).toMatchObject({ result: 'failed' })
+  const bare = { ...plate, directory: join(plate.directory, 'none') }
+  expect(await sumcheck.remakeKey!(bare, verifyingKey)).toMatchObject({ result: 'skipped' })
+})
+
+const plusOne = (weight: IntegerTensor): IntegerTensor => ({
+  ...weight,
+  data: weight.data.map((value) => value + 1),
 })
 
 test('powers of tau from a file prove; too few are refused', async () => {

@@ -83,8 +83,9 @@ export async function arePowers({ powers, tauG2 }: NativePowers): Promise<boolea
   const points = powers.length / 64
   if (tau === undefined || readG1(powers.subarray(0, 64))?.equals(G1.Point.BASE) !== true)
     return false
+  // Neither off the curve nor infinity, which no power is.
   for (let i = 1; i < points; i++)
-    if (readG1(powers.subarray(64 * i, 64 * (i + 1))) === undefined) return false
+    if (readG1(powers.subarray(64 * i, 64 * (i + 1)))?.is0() !== false) return false
   const bits = Math.ceil(Math.log2(points))
   const combine = async (from: Buffer, factors: Float64Array) => {
     const padded = Buffer.alloc(64 * 2 ** bits, powers.subarray(0, 64))
