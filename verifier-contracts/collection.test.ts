@@ -112,6 +112,20 @@ test('refuses a registry with other code, which could replace verifiers later', 
   expect(error.shortMessage).toContain('not a ModelRegistry')
 })
 
+test('refuses an engine for a verifier that runs on none', async () => {
+  const error = await refusal(
+    deployCollection(chain, {
+      verifierFiles,
+      modelId: TEST_MODEL_ID,
+      circuitHash,
+      insecure: true,
+      engine: deployed.registry.address,
+      collection: { name: 'Sprites', symbol: 'SPR' },
+    }),
+  )
+  expect(error.shortMessage).toContain('no engine')
+})
+
 test('mints with a proof and reads the token back', async () => {
   const minted = await mint(chain, mintOptions(42n))
   expect(minted.tokenId).toBe(tokenIdOf(TEST_MODEL_ID, 42n))
