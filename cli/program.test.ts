@@ -71,6 +71,7 @@ test.each([
   [['compile', 'absent.onnx', '-o', 'x.plate']],
   [['compile', 'a.onnx', '-o', 'x.plate', '--range', '1,0']],
   [['compile', 'a.onnx', '-o', 'x.plate', '--backend', 'nope']],
+  [['compile', 'a.onnx', '-o', 'x.plate', '--image-binding', 'nope']],
   [['audit', 'absent.json', '--model', 'm', '--token', '1']],
   [['mint', 'absent.json', '--rpc', 'nonsense']],
 ])('wrong use is exit code 2 with words: %j', async (args) => {
