@@ -12,8 +12,8 @@ pragma solidity ^0.8.28;
 /// | 32 | 128 | τ·G₂ |
 /// | 160 | 1 each | N, binding (1 = commitment), columns of the first, second and key group, L, limbBits, n_A, n_C (255: no copies), n_T, n₁, n₂, R |
 /// | 173 | 2 each | V, image height, width, channels, latent dimensions |
-/// | 183 | 2 each | where the sections segments, latent, image, nodes start |
-/// | 191 | 5 each | offsets of the regions q, out, rem_l, h_e, m, g, T_out, copy |
+/// | 183 | 2 each | where the sections segments, latent, image, nodes, commitments start |
+/// | 193 | 5 each | offsets of the regions q, out, rem_l, h_e, m, g, T_out, copy |
 /// | last | 64 each | commitments of the key group |
 ///
 /// Lists start with their length in one byte. A **slot** is an index into the challenges r ‖ a ‖ b ‖ s ‖
@@ -45,7 +45,7 @@ library SumcheckKey {
     uint256 internal constant NUMBERS = 160;
     uint256 internal constant SIZES = 173;
     uint256 internal constant SECTIONS = 183;
-    uint256 internal constant REGIONS = 191;
+    uint256 internal constant REGIONS = 193;
 
     /// @dev n_C of a key without copies.
     uint256 internal constant NO_COPY = 255;

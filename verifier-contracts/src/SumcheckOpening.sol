@@ -84,7 +84,7 @@ library SumcheckOpening {
     {
         unchecked {
             uint256 zeta = run.zeta;
-            uint256 iota = _invert(zeta);
+            uint256 iota = _invert(zeta, buffer + 160);
             uint256 kappa = run.kappa;
             uint256 kappa2 = mulmod(kappa, kappa, P);
             uint256 delta = run.delta;
@@ -234,10 +234,9 @@ library SumcheckOpening {
         }
     }
 
-    /// @dev 1/x by Fermat, with the precompile of EIP-198.
-    function _invert(uint256 x) private view returns (uint256 inverse) {
+    /// @dev 1/x by Fermat, with the precompile of EIP-198; `at` is free memory.
+    function _invert(uint256 x, uint256 at) private view returns (uint256 inverse) {
         assembly ("memory-safe") {
-            let at := mload(0x40)
             mstore(at, 32)
             mstore(add(at, 32), 32)
             mstore(add(at, 64), 32)
