@@ -125,7 +125,7 @@ function collectSources(
     const content = given.get(path) ?? readDependency(path)
     if (content === undefined)
       throw new PlatemarkError(`The Solidity import ${path} is missing.`, {
-        expected: 'a file among the given ones or of @openzeppelin/contracts',
+        expected: `a file among the given ones or of ${DEPENDENCIES.join(' or ')}`,
         found: `imported by ${importer}`,
         fix: 'Run npm ci.',
       })
@@ -148,9 +148,20 @@ function readDependency(path: string): string | undefined {
   return existsSync(file) ? readFileSync(file, 'utf8') : undefined
 }
 
-async function runCached(input: string): Promise<string> {
-  const adapter = join(packageRoot(), 'verifier-contracts', 'solc')
+/** What is being compiled: who asks for it again waits with the first. */
+const running = new Map<string, Promise<string>>()
+
+function runCached(input: string): Promise<string> {
   const key = createHash('sha256').update(compilerVersion()).update(input).digest('hex')
+  const known = running.get(key)
+  if (known !== undefined) return known
+  const output = readOrRun(key, input).finally(() => running.delete(key))
+  running.set(key, output)
+  return output
+}
+
+async function readOrRun(key: string, input: string): Promise<string> {
+  const adapter = join(packageRoot(), 'verifier-contracts', 'solc')
   const folder = join(packageRoot(), 'cache', 'solc')
   const file = join(folder, `${key}.json`)
   try {
