@@ -74,6 +74,8 @@ test.each([
   [['compile', 'a.onnx', '-o', 'x.plate', '--image-binding', 'nope']],
   [['audit', 'absent.json', '--model', 'm', '--token', '1']],
   [['mint', 'absent.json', '--rpc', 'nonsense']],
+  [['verify', fixturePath('sprites/seed-42.provenance.json'), '--evm']],
+  [['deploy', 'absent.plate', '--rpc', 'http://127.0.0.1:9', '--engine', '0x12']],
 ])('wrong use is exit code 2 with words: %j', async (args) => {
   const { exitCode, stdout, stderr } = await run(...args)
   expect(exitCode).toBe(2)
