@@ -1,3 +1,4 @@
+import { termInputs } from './einsum.js'
 import type { FloatAffine, FloatModel, FloatNode } from './float-model.js'
 
 /** A model whose pixels come from one affine node that nothing else reads. */
@@ -56,5 +57,5 @@ export function isolatePixels(model: FloatModel): PixelModel {
 
 function inputsOf(node: FloatNode | undefined): readonly string[] {
   if (node === undefined) return []
-  return node.kind === 'rearrange' ? [node.input] : node.terms.map(({ input }) => input)
+  return node.kind === 'rearrange' ? [node.input] : node.terms.flatMap((term) => termInputs(term))
 }

@@ -7,6 +7,7 @@ import type { IntegerModel, Latent } from './integer-model.js'
 import { isolatePixels } from './isolate-pixels.js'
 import { latentTable, realLatent, sampleLatent } from './latent-table.js'
 import { PlatemarkError } from './platemark-error.js'
+import { withPreActivations } from './pre-activations.js'
 import { PROFILES, type Profile, type ProfileName } from './profiles.js'
 import { type Progress, silent } from './progress.js'
 import { elementCount } from './tensor-index.js'
@@ -74,7 +75,7 @@ function planQuantization(
   const latents = Array.from({ length: options.calibrationSeeds ?? 128 }, (_, seed) =>
     realLatent(latent, sampleLatent(seed, latent.dimensions)),
   )
-  const statistics = calibrate(prepared, latents, progress)
+  const statistics = calibrate(withPreActivations(prepared), latents, progress)
   const range = checkRange(
     options.outputRange ?? detectOutputRange(pixels.activation, statistics.get(output.name)!),
   )

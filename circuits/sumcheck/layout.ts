@@ -227,6 +227,8 @@ class WeightSpace {
 
   addTerm(planned: PlannedTerm): WeightBlock {
     const { term, kernel } = planned
+    if (term.kind === 'einsum')
+      throw new PlatemarkError('Products of two activations cannot be laid out yet.')
     const sizesOf = (axes: readonly Axis[]) => leaves(axes).map((axis) => axis.size)
     const parts = [planned.output, planned.groups.output, planned.contract].map(sizesOf)
     const [outputs, groups, inputs] = parts.map(paddedAddresses)
