@@ -33,6 +33,8 @@ export function isolatePixels(model: FloatModel): PixelModel {
   for (;;) {
     const node = producers.get(name)
     if (node === undefined || (readers.get(name) ?? 0) > allowed) break
+    // Where nothing is rounded, nothing can be made a pixel.
+    if (node.kind === 'affine' && node.exact !== undefined) break
     if (node.kind === 'affine') return { nodes, output: model.output, pixels: node }
     name = node.input
     allowed = 1

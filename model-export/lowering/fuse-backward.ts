@@ -5,7 +5,7 @@ import type {
   FloatTerm,
   LinearFloatTerm,
 } from '../float-model.js'
-import type { UnaryChain, UnaryStep } from '../unary.js'
+import { simplify } from './chain.js'
 import { compact, expand, uniformValue } from './compact.js'
 import { scaleOutput } from './scale-term.js'
 import { countUses, joinNames } from './uses.js'
@@ -66,7 +66,7 @@ function absorb(node: FloatAffine, producer: FloatAffine): FloatAffine | undefin
     const factor = uniformValue(only.weight)
     const offset = node.bias === undefined ? 0 : uniformValue(node.bias)
     if (factor === undefined || offset === undefined) return undefined
-    const activation = chain([
+    const activation = simplify([
       ...producer.activation,
       { op: 'linear', factor, offset },
       ...node.activation,
@@ -126,22 +126,4 @@ function sumOf(
   const start = own && expand(own, shape)
   for (let i = 0; i < data.length; i++) data[i] = (start?.[i] ?? 0) + by[i]! * data[i]!
   return compact({ shape, data })
-}
-
-/** Joins neighbouring linear steps and leaves out the ones that do nothing. */
-function chain(steps: UnaryChain): UnaryChain {
-  const short: UnaryStep[] = []
-  for (const step of steps) {
-    const last = short.at(-1)
-    if (step.op === 'linear' && last?.op === 'linear') {
-      short[short.length - 1] = {
-        op: 'linear',
-        factor: step.factor * last.factor,
-        offset: step.factor * last.offset + step.offset,
-      }
-    } else {
-      short.push(step)
-    }
-  }
-  return short.filter((step) => step.op !== 'linear' || step.factor !== 1 || step.offset !== 0)
 }
