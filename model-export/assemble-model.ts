@@ -28,8 +28,16 @@ export type QuantizationPlan = {
   readonly source: ModelSource
 }
 
-/** Builds the integer model of a plan, node by node, each with the proven bounds of those before. */
-export function assembleModel(plan: QuantizationPlan, profile: Profile): IntegerModel {
+/**
+ * Builds the integer model of a plan, node by node, each with the proven bounds of those before.
+ *
+ * @param codes - of outputs, by tensor name, where they are decided already
+ */
+export function assembleModel(
+  plan: QuantizationPlan,
+  profile: Profile,
+  codes: ReadonlyMap<string, OutputCode> = new Map(),
+): IntegerModel {
   const { model, pixels, statistics, latent, size, range } = plan
   const tensors: TensorInfo[] = []
   const bounds: Bounds[] = []
@@ -59,11 +67,12 @@ export function assembleModel(plan: QuantizationPlan, profile: Profile): Integer
     const seen = statistics.get(node.output)!
     const code = isImage
       ? pixelCode(range)
-      : hasPole(node.activation)
-        ? factorCode(seen, profile)
-        : activationCode(seen, profile)
+      : (codes.get(node.output) ??
+        (hasPole(node.activation) ? factorCode(seen, profile) : activationCode(seen, profile)))
     const domain = usualDomain(node, statistics)
-    const quantized = quantizeAffine(node, code, profile, inputs, bounds, domain)
+    const tableBits = isImage ? profile.pixelTableBits : profile.tableBits
+    const limits = { ...profile, tableBits }
+    const quantized = quantizeAffine(node, code, limits, inputs, bounds, domain)
     const scale = isImage ? 1 : quantized.scale
     const output = define(node.output, node.shape, scale, quantized.bounds)
     const table = shareTable(tables, quantized.table)

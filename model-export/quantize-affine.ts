@@ -23,6 +23,8 @@ export type OutputCode = {
   readonly max: number
   /** Whether `factor` may become smaller where the table has no room for all steps: not for pixels. */
   readonly elastic: boolean
+  /** Real width of a row, and the table over a range of rows, where layers have these in common. */
+  readonly rows?: { readonly width: number; readonly table: (range: Range) => Table }
 }
 
 /** The integer tensors that a node may read: id, real value of 1, proven bounds. */
@@ -64,6 +66,7 @@ export function quantizeAffine(
 ): QuantizedAffine {
   const exact = node.exact && quantizeExactly(node, node.exact, profile, inputs, bounds)
   if (exact !== undefined) return exact
+  if (code.rows !== undefined) return quantizeToRows(node, code, code.rows, profile, inputs, bounds)
   const product = productScale(node, inputs)
   const finest = product ?? finestScale(node, inputs, profile.weightBits)
   const estimate = boundsRange(accumulators(node, finest, inputs, bounds))
@@ -75,7 +78,8 @@ export function quantizeAffine(
   const smallest = width / 2 ** profile.tableBits
   // Rounding may widen the interval a little beyond the estimate: then one more try with more room.
   for (let room = 1.001; room < 8; room *= 2) {
-    const { step, shift } = chooseStep(wanted, smallest * room, finest, product !== undefined)
+    const least = smallest * room
+    const { step, shift } = chooseStep(wanted, least, finest, product !== undefined, profile)
     const scale = step / 2 ** shift
     const stretched = stretch(code, step, slope, node.activation, product !== undefined)
     const phase = alignment(node.activation, stretched, step, at)
@@ -111,6 +115,7 @@ function chooseStep(
   smallest: number,
   finest: number,
   fixed: boolean,
+  { remainderBits }: Profile,
 ): { readonly step: number; readonly shift: number } {
   if (fixed) {
     const least = max(0, ceil(log2(smallest / finest)))
@@ -118,7 +123,7 @@ function chooseStep(
     return { step: finest * 2 ** shift, shift }
   }
   const step = max(wanted, smallest, finest)
-  return { step, shift: floor(log2(step / finest)) }
+  return { step, shift: min(floor(log2(step / finest)), remainderBits) }
 }
 
 /** Integers as they are: undefined where the table would get too long or the scales differ. */
@@ -162,6 +167,37 @@ function productScale(
 ): number | undefined {
   const product = node.terms.find((term) => term.kind === 'einsum')
   return product && inputs.get(product.input)!.scale * inputs.get(product.operand)!.scale
+}
+
+/** As `quantizeAffine`, where the rows are given. */
+function quantizeToRows(
+  node: FloatAffine,
+  code: OutputCode,
+  { width, table: tableOf }: NonNullable<OutputCode['rows']>,
+  profile: Profile,
+  inputs: ReadonlyMap<string, QuantizedInput>,
+  bounds: readonly Bounds[],
+): QuantizedAffine {
+  const product = productScale(node, inputs)
+  const finest = product ?? finestScale(node, inputs, profile.weightBits)
+  const most = max(0, floor(log2(width / finest)))
+  const { step, shift } =
+    product === undefined
+      ? { step: width, shift: min(most, profile.remainderBits) }
+      : chooseStep(width, width, finest, true, profile)
+  const linear = integerTerms(node, step / 2 ** shift, inputs)
+  const requantize = { multiplier: 1, shift }
+  const accumulated = accumulatorBounds(linear, node.shape, bounds)
+  const quotients = quotientBounds({ ...linear, requantize }, accumulated)
+  const quotient = boundsRange(quotients)
+  const table = tableOf(quotient)
+  const accumulator = boundsRange(accumulated)
+  return {
+    node: { kind: 'affine', ...linear, requantize, accumulator, quotient },
+    table,
+    bounds: tableBounds(table, quotients),
+    scale: step / width / code.factor,
+  }
 }
 
 /** The smallest accumulator scale at which every weight fits its bits, and every bias 40 bits. */
@@ -260,7 +296,7 @@ function stretch(
  * The largest slope of a chain on an interval, and a point amid where it has it: from points that are
  * dense around 0.
  */
-function steepest(
+export function steepest(
   activation: UnaryChain,
   low: number,
   high: number,
@@ -304,12 +340,13 @@ function addToBias(node: FloatAffine, amount: number): FloatAffine {
   return { ...node, bias: { shape, data: data.map((b) => b + amount) } }
 }
 
-function makeTable(
+/** The rows of a range: row `q` holds the chain's value at (q − phase)·step. */
+export function makeTable(
   activation: UnaryChain,
   code: OutputCode,
   step: number,
   phase: number,
-  quotient: { readonly min: number; readonly max: number },
+  quotient: Range,
 ): Table {
   const real = Float64Array.from({ length: quotient.max - quotient.min + 1 }, (_, row) =>
     evaluateUnary(activation, (quotient.min + row - phase) * step),

@@ -115,3 +115,10 @@ export function describeChain(chain: UnaryChain): string {
   )
   return words.join(' → ') || 'identity'
 }
+/** Whether f(c·x) = c·f(x) for all c > 0: then a table of f knows no scale. */
+export function isHomogeneous(chain: UnaryChain): boolean {
+  return chain.every(
+    (step) =>
+      step.op === 'relu' || step.op === 'leakyRelu' || (step.op === 'linear' && step.offset === 0),
+  )
+}
