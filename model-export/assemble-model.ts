@@ -10,8 +10,10 @@ import type {
   TensorInfo,
 } from './integer-model.js'
 import { type Bounds, boundsRange, latentBounds, rearrangeBounds } from './intervals.js'
+import { usualDomain } from './pre-activations.js'
 import type { Profile } from './profiles.js'
 import { type OutputCode, type QuantizedInput, quantizeAffine } from './quantize-affine.js'
+import { hasPole } from './unary.js'
 
 /** All that quantization knows before it chooses bits. */
 export type QuantizationPlan = {
@@ -26,8 +28,16 @@ export type QuantizationPlan = {
   readonly source: ModelSource
 }
 
-/** Builds the integer model of a plan, node by node, each with the proven bounds of those before. */
-export function assembleModel(plan: QuantizationPlan, profile: Profile): IntegerModel {
+/**
+ * Builds the integer model of a plan, node by node, each with the proven bounds of those before.
+ *
+ * @param codes - of outputs, by tensor name, where they are decided already
+ */
+export function assembleModel(
+  plan: QuantizationPlan,
+  profile: Profile,
+  codes: ReadonlyMap<string, OutputCode> = new Map(),
+): IntegerModel {
   const { model, pixels, statistics, latent, size, range } = plan
   const tensors: TensorInfo[] = []
   const bounds: Bounds[] = []
@@ -54,8 +64,15 @@ export function assembleModel(plan: QuantizationPlan, profile: Profile): Integer
       continue
     }
     const isImage = node === pixels
-    const code = isImage ? pixelCode(range) : activationCode(statistics.get(node.output)!, profile)
-    const quantized = quantizeAffine(node, code, profile, inputs, bounds)
+    const seen = statistics.get(node.output)!
+    const code = isImage
+      ? pixelCode(range)
+      : (codes.get(node.output) ??
+        (hasPole(node.activation) ? factorCode(seen, profile) : activationCode(seen, profile)))
+    const domain = usualDomain(node, statistics)
+    const tableBits = isImage ? profile.pixelTableBits : profile.tableBits
+    const limits = { ...profile, tableBits }
+    const quantized = quantizeAffine(node, code, limits, inputs, bounds, domain)
     const scale = isImage ? 1 : quantized.scale
     const output = define(node.output, node.shape, scale, quantized.bounds)
     const table = shareTable(tables, quantized.table)
@@ -113,6 +130,19 @@ function activationCode(
   const saturation = bestSaturation(statistics, max) * headroom
   const factor = saturation > 0 ? max / saturation : 1
   return { factor, offset: 0, min: signed ? -max : 0, max, elastic: true }
+}
+
+/**
+ * What a reciprocal multiplies with needs its bits at small values too, and saturates at no value that
+ * was seen.
+ */
+function factorCode(
+  { min, max }: TensorStatistics,
+  { activationBits, headroom }: Profile,
+): OutputCode {
+  const largest = 2 ** Math.min(20, activationBits + 4) - 1
+  const factor = largest / (Math.max(Math.abs(min), Math.abs(max)) * headroom)
+  return { factor, offset: 0, min: min < 0 ? -largest : 0, max: largest, elastic: false }
 }
 
 /** Tables of equal content are one. */

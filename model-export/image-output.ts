@@ -1,6 +1,7 @@
 import type { TensorStatistics } from './calibrate.js'
+import { elementary } from './elementary.js'
 import { PlatemarkError } from './platemark-error.js'
-import { evaluateStep, type UnaryChain } from './unary.js'
+import { evaluateStep, type UnaryChain, type UnaryStep } from './unary.js'
 
 /** Order of the float model's output axes. */
 export type ImageLayout = 'CHW' | 'HWC'
@@ -92,11 +93,15 @@ export function detectOutputRange(
   })
 }
 
-/** The values that a chain can take on all reals; every step is monotone on either side of 0. */
+/** The values that a chain can take on all reals, or more. */
 function imageOf(chain: UnaryChain): readonly [number, number] {
   let low = Number.NEGATIVE_INFINITY
   let high = Number.POSITIVE_INFINITY
   for (const step of chain) {
+    if (!isMonotone(step)) {
+      ;[low, high] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
+      continue
+    }
     if (step.op === 'linear' && step.factor === 0) [low, high] = [step.offset, step.offset]
     const inside = low < 0 && high > 0 ? [low, 0, high] : [low, high]
     const values = inside.map((x) => evaluateStep(step, x))
@@ -104,6 +109,12 @@ function imageOf(chain: UnaryChain): readonly [number, number] {
     high = Math.max(...values)
   }
   return [low, high]
+}
+
+/** Whether the values of a step follow from those at the ends of an interval and at 0. */
+function isMonotone(step: UnaryStep): boolean {
+  if (step.op === 'elementary') return elementary(step.name).monotone === true
+  return !['sum', 'product', 'power', 'thresholdedRelu', 'shrink'].includes(step.op)
 }
 
 function notAnImage(shape: readonly number[], layout?: ImageLayout): PlatemarkError {

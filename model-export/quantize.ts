@@ -7,8 +7,10 @@ import type { IntegerModel, Latent } from './integer-model.js'
 import { isolatePixels } from './isolate-pixels.js'
 import { latentTable, realLatent, sampleLatent } from './latent-table.js'
 import { PlatemarkError } from './platemark-error.js'
+import { withPreActivations } from './pre-activations.js'
 import { PROFILES, type Profile, type ProfileName } from './profiles.js'
 import { type Progress, silent } from './progress.js'
+import { assembleWithSharedTables } from './share-tables.js'
 import { elementCount } from './tensor-index.js'
 
 export type QuantizeOptions = {
@@ -54,9 +56,12 @@ export function quantize(
   const profile = chooseProfile(options)
   const plan = planQuantization(model, options, profile, progress)
   const { targetPsnr } = profile
-  const fixed = options.weightBits !== undefined && options.activationBits !== undefined
+  const fixed = profile.sharedTables
+    ? options.tableBits !== undefined
+    : options.weightBits !== undefined && options.activationBits !== undefined
+  const assemble = profile.sharedTables ? assembleWithSharedTables : assembleModel
   return targetPsnr === undefined || fixed
-    ? assembleModel(plan, profile)
+    ? assemble(plan, profile)
     : chooseBits(plan, profile, targetPsnr, options, progress)
 }
 
@@ -74,7 +79,7 @@ function planQuantization(
   const latents = Array.from({ length: options.calibrationSeeds ?? 128 }, (_, seed) =>
     realLatent(latent, sampleLatent(seed, latent.dimensions)),
   )
-  const statistics = calibrate(prepared, latents, progress)
+  const statistics = calibrate(withPreActivations(prepared), latents, progress)
   const range = checkRange(
     options.outputRange ?? detectOutputRange(pixels.activation, statistics.get(output.name)!),
   )
@@ -93,11 +98,13 @@ function checkRange(range: readonly [number, number]): readonly [number, number]
 
 function chooseProfile(options: QuantizeOptions): Profile {
   const preset = PROFILES[options.profile]
+  const tableBits = bits('table', options.tableBits ?? preset.tableBits, 4, 20)
   return {
     ...preset,
     weightBits: bits('weight', options.weightBits ?? preset.weightBits, 2, 24),
     activationBits: bits('activation', options.activationBits ?? preset.activationBits, 2, 20),
-    tableBits: bits('table', options.tableBits ?? preset.tableBits, 4, 20),
+    tableBits,
+    pixelTableBits: preset.pixelTableBits + tableBits - preset.tableBits,
   }
 }
 

@@ -71,6 +71,14 @@ export function layOutModel(
     const index = new Map(axes[block]!.map((axis, i) => [axis, i]))
     return (own) => leaves(own).map((axis) => index.get(axis)!)
   }
+  type Weight = (offsets: readonly number[]) => TermDescriptor['weight']
+  const constantWeight = (at: number): Weight => {
+    return (offsets) => ({ kind: 'constant', offset: offsets[at]! })
+  }
+  const tensorWeight = ({ block, axes: own }: NonNullable<PlannedTerm['operand']>): Weight => {
+    const weight = { kind: 'tensor', block, axes: indexOf(block)(own) } as const
+    return () => weight
+  }
   const nodes = plan.nodes.map((node, i): ((offsets: readonly number[]) => NodeDescriptor) => {
     const output = indexOf(i + 1)
     if (node.kind === 'copy') {
@@ -79,7 +87,13 @@ export function layOutModel(
     }
     const { bias, table, requantize } = node.node
     const biasAt = bias && add(biasBlock(node.biasAxes, bias.data))
-    const terms = node.terms.map((term) => ({ term, at: add(termBlock(term)) }))
+    const terms = node.terms.map((planned) => {
+      const { term, operand } = planned
+      if (operand !== undefined) return { planned, weight: tensorWeight(operand) }
+      if (term.kind === 'einsum') throw new RangeError('a product has an operand')
+      const at = add(termBlock(planned, term))
+      return { planned, weight: constantWeight(at) }
+    })
     return (offsets) => ({
       kind: 'affine',
       output: i + 1,
@@ -88,10 +102,10 @@ export function layOutModel(
       multiplier: requantize.multiplier,
       shift: requantize.shift,
       bias: biasAt === undefined ? null : { offset: offsets[biasAt]!, axes: output(node.biasAxes) },
-      terms: terms.map(({ term, at }) => ({
-        input: term.input,
-        weight: { kind: 'constant', offset: offsets[at]! },
-        ...termAxes(term, output, indexOf(term.input)),
+      terms: terms.map(({ planned, weight }) => ({
+        input: planned.input,
+        weight: weight(offsets),
+        ...termAxes(planned, output, indexOf(planned.input)),
       })),
     })
   })

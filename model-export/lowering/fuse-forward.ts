@@ -1,3 +1,4 @@
+import { termInputs } from '../einsum.js'
 import type { FloatAffine, FloatModel, FloatNode, FloatTensor, FloatTerm } from '../float-model.js'
 import { prepareTerm } from '../linear-terms.js'
 import { elementCount, transposeIndex } from '../tensor-index.js'
@@ -58,10 +59,11 @@ function foldInto(node: FloatAffine, scaling: Scaling): FloatAffine | undefined 
       ? new Float64Array(elementCount(node.shape))
       : expand(node.bias, node.shape)
   for (const term of node.terms) {
-    if (term.input !== scaling.output) {
+    if (!termInputs(term).includes(scaling.output)) {
       terms.push(term)
       continue
     }
+    if (term.kind === 'einsum') return undefined
     const scaled = scaleInput(term, inner.weight, scaling.shape, node.shape)
     if (scaled === undefined) return undefined
     terms.push({ ...scaled, input: inner.input })

@@ -1,7 +1,9 @@
 import type { FloatModel } from '../float-model.js'
 import { absorbRearranges } from './absorb-rearrange.js'
+import { contractProducts } from './contract-products.js'
 import { fuseBackward } from './fuse-backward.js'
 import { fuseForward } from './fuse-forward.js'
+import { fuseUnary } from './fuse-unary.js'
 import { withoutDeadNodes } from './uses.js'
 
 /**
@@ -10,6 +12,8 @@ import { withoutDeadNodes } from './uses.js'
  */
 export function fuse(model: FloatModel): FloatModel {
   const passes = [
+    fuseUnary,
+    contractProducts,
     withoutDeadNodes,
     fuseBackward,
     absorbRearranges,

@@ -20,6 +20,21 @@ import { lowerGemm } from './gemm.js'
 import type { Lower } from './lowering.js'
 import { lowerMatMul } from './matrix-product.js'
 import {
+  lowerGlobalMaxPool,
+  lowerMax,
+  lowerMaxPool,
+  lowerMin,
+  lowerReduceMax,
+  lowerReduceMin,
+} from './maximum.js'
+import {
+  lowerGroupNormalization,
+  lowerInstanceNormalization,
+  lowerLayerNormalization,
+  lowerLpNormalization,
+  lowerMeanVarianceNormalization,
+} from './normalization.js'
+import {
   lowerCast,
   lowerDropout,
   lowerExpand,
@@ -31,7 +46,9 @@ import {
   lowerSqueeze,
   lowerUnsqueeze,
 } from './reshape.js'
+import { lowerLogSoftmax, lowerSoftmax } from './softmax.js'
 import { lowerTranspose } from './transpose.js'
+import { lowerPow, unaryOperators } from './unary-operators.js'
 
 /** Operators that treat constants and activations alike. */
 export const movers: ReadonlyMap<string, Lower> = new Map(
@@ -73,6 +90,21 @@ export const lowerings: ReadonlyMap<string, Lower> = new Map(
     Sub: lowerSub,
     Sum: lowerSum,
     Tanh: lowerTanh,
+    GlobalMaxPool: lowerGlobalMaxPool,
+    GroupNormalization: lowerGroupNormalization,
+    InstanceNormalization: lowerInstanceNormalization,
+    LayerNormalization: lowerLayerNormalization,
+    LogSoftmax: lowerLogSoftmax,
+    LpNormalization: lowerLpNormalization,
+    Max: lowerMax,
+    MaxPool: lowerMaxPool,
+    MeanVarianceNormalization: lowerMeanVarianceNormalization,
+    Min: lowerMin,
+    Pow: lowerPow,
+    ReduceMax: lowerReduceMax,
+    ReduceMin: lowerReduceMin,
+    Softmax: lowerSoftmax,
+    ...unaryOperators,
   }),
 )
 
