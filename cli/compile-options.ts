@@ -17,6 +17,7 @@ export type ModelOptions = {
   /** Absent: the first. */
   readonly backend?: string
   readonly imageBinding?: ImageBinding
+  readonly columnBits?: number
   readonly profile?: 'compact' | 'balanced' | 'fidelity'
   readonly latent: 'normal' | 'uniform'
   readonly range?: readonly [number, number]
@@ -40,6 +41,11 @@ export function withModelOptions(command: Command): Command {
         '--image-binding <kind>',
         'what a sumcheck proof binds: pixels, which a chain can keep, or a commitment to them, for which it sees 32 bytes (default: pixels up to 64 × 64 × 3)',
       ).choices(['pixels', 'commitment']),
+    )
+    .option(
+      '--column-bits <n>',
+      'log2 of the length of sumcheck columns: longer ones verify cheaper and prove slower (default: by the model)',
+      count('--column-bits', 4, 24),
     )
     .addOption(
       new Option(
@@ -77,17 +83,22 @@ export function chooseBackend({ backend }: ModelOptions): Backend | undefined {
 /**
  * What the user decided about the circuit.
  *
- * @throws {PlatemarkError} for a binding that the backend does not have.
+ * @throws {PlatemarkError} for an option that the backend does not have.
  */
 export function circuitOptions(
-  { imageBinding }: ModelOptions,
+  { imageBinding, columnBits }: ModelOptions,
   backend: Backend | undefined,
 ): CircuitOptions {
-  if (imageBinding === undefined) return {}
-  if (backend?.imageBindings.includes(imageBinding) === true) return { imageBinding }
-  throw new PlatemarkError('This backend has one way to bind images.', {
-    found: `--image-binding ${imageBinding}`,
-    fix: 'Leave --image-binding out, or use --backend sumcheck.',
+  const options = {
+    ...(imageBinding === undefined ? {} : { imageBinding }),
+    ...(columnBits === undefined ? {} : { columnBits }),
+  }
+  const given = Object.keys(options) as (keyof CircuitOptions)[]
+  const known = backend?.circuitOptions ?? []
+  if (given.every((name) => known.includes(name))) return options
+  throw new PlatemarkError('This backend has no such option.', {
+    expected: '--image-binding and --column-bits with --backend sumcheck only',
+    found: `--backend ${backend?.name ?? NO_BACKEND}`,
   })
 }
 

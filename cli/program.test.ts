@@ -72,6 +72,7 @@ test.each([
   [['compile', 'a.onnx', '-o', 'x.plate', '--range', '1,0']],
   [['compile', 'a.onnx', '-o', 'x.plate', '--backend', 'nope']],
   [['compile', 'a.onnx', '-o', 'x.plate', '--image-binding', 'nope']],
+  [['compile', 'a.onnx', '-o', 'x.plate', '--column-bits', '40']],
   [['audit', 'absent.json', '--model', 'm', '--token', '1']],
   [['mint', 'absent.json', '--rpc', 'nonsense']],
   [['verify', fixturePath('sprites/seed-42.provenance.json'), '--evm']],

@@ -11,6 +11,8 @@ import type { Check } from './verification.js'
 export type CircuitOptions = {
   /** What stands for the image in the statement; by default the backend decides by its size. */
   readonly imageBinding?: ImageBinding
+  /** log2 of the rows of a column, for backends that commit to columns; by default the cheapest. */
+  readonly columnBits?: number
 }
 
 /** Predicted before anyone waits. Seconds are for the machine class the constants were measured on. */
@@ -104,8 +106,8 @@ export type Backend = {
   readonly name: string
   /** `bytes4(keccak256(proofSystem))` is the ERC-7992 proof system id. */
   readonly proofSystem: string
-  /** Ways of binding an image that `compile` offers; none when there is only one. */
-  readonly imageBindings: readonly ImageBinding[]
+  /** The circuit options that `compile` may give it. */
+  readonly circuitOptions: readonly (keyof CircuitOptions)[]
   /** Name of the scheme of `Statement.imageHash` under a parsed key file. */
   readonly imageHashScheme: (verifyingKey: unknown) => string
   /**

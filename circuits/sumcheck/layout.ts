@@ -117,6 +117,11 @@ export function layOutModel(
   // A commitment to the image takes a power of tau a byte.
   const least = binding === 'commitment' ? axisBits(height * width * channels) : 0
   const columnBits = options.columnBits ?? chooseColumnBits(Object.values(groups), least)
+  if (columnBits < least)
+    throw new PlatemarkError('The columns are too short for a commitment to the image.', {
+      expected: `columns of 2^${least} rows or more`,
+      found: `2^${columnBits}`,
+    })
   const columns = (cells: number) => Math.ceil(cells / 2 ** columnBits)
   const imageAxes = plan.image.axes.map(indexOf(plan.image.block))
   checkPixels(model, plan)

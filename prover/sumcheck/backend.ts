@@ -29,7 +29,7 @@ import { keyDigest, verifySumcheck } from './verifier/verify.js'
 export const sumcheck: Backend = {
   name: BACKEND,
   proofSystem: 'sumcheck-bn254-v2',
-  imageBindings: ['pixels', 'commitment'],
+  circuitOptions: ['imageBinding', 'columnBits'],
   imageHashScheme: (verifyingKey) => IMAGE_HASH_SCHEMES[requireKey(verifyingKey).image.binding],
   imageHash: async (image, verifyingKey, powers) => {
     const key = requireKey(verifyingKey)
