@@ -204,7 +204,12 @@ async function preparePlate(
   const { model, report } = await compileModel(onnx, demo.name, options, progress)
   await writeDirectoryAtomic(directory, async (partial) => {
     await writePlate(partial, model, report)
-    await backend.compile({ directory: partial, model, modelId: modelId(model) }, progress)
+    const { imageBinding } = demo
+    await backend.compile(
+      { directory: partial, model, modelId: modelId(model) },
+      progress,
+      imageBinding === undefined ? {} : { imageBinding },
+    )
   })
   return readPlate(directory)
 }
