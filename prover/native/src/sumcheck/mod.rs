@@ -5,6 +5,7 @@
 
 pub mod affine;
 pub mod bindings;
+pub mod buckets;
 pub mod claims;
 pub mod descriptor;
 pub mod error;
