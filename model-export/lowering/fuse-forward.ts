@@ -52,6 +52,7 @@ function asScaling(node: FloatNode | undefined): Scaling | undefined {
 
 /** `node`, which reads the scaling's output, made to read the scaling's input. */
 function foldInto(node: FloatAffine, scaling: Scaling): FloatAffine | undefined {
+  if (node.exact !== undefined) return undefined
   const [inner] = scaling.terms
   const terms: FloatTerm[] = []
   const shift =

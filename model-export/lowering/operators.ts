@@ -35,6 +35,14 @@ import {
   lowerMeanVarianceNormalization,
 } from './normalization.js'
 import {
+  lowerReduceL1,
+  lowerReduceL2,
+  lowerReduceLogSum,
+  lowerReduceMean,
+  lowerReduceSum,
+  lowerReduceSumSquare,
+} from './reductions.js'
+import {
   lowerCast,
   lowerDropout,
   lowerExpand,
@@ -101,8 +109,14 @@ export const lowerings: ReadonlyMap<string, Lower> = new Map(
     MeanVarianceNormalization: lowerMeanVarianceNormalization,
     Min: lowerMin,
     Pow: lowerPow,
+    ReduceL1: lowerReduceL1,
+    ReduceL2: lowerReduceL2,
+    ReduceLogSum: lowerReduceLogSum,
     ReduceMax: lowerReduceMax,
+    ReduceMean: lowerReduceMean,
     ReduceMin: lowerReduceMin,
+    ReduceSum: lowerReduceSum,
+    ReduceSumSquare: lowerReduceSumSquare,
     Softmax: lowerSoftmax,
     ...unaryOperators,
   }),
