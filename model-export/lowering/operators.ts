@@ -13,9 +13,11 @@ import {
   lowerTanh,
 } from './activations.js'
 import { lowerAdd, lowerDiv, lowerMul, lowerNeg, lowerSub, lowerSum } from './arithmetic.js'
+import { lowerAveragePool, lowerGlobalAveragePool } from './average-pool.js'
 import { lowerBatchNormalization } from './batch-normalization.js'
 import { lowerConv } from './conv.js'
 import { lowerConvTranspose } from './conv-transpose.js'
+import { lowerDepthToSpace, lowerSpaceToDepth } from './depth-to-space.js'
 import { lowerGemm } from './gemm.js'
 import type { Lower } from './lowering.js'
 import { lowerMatMul } from './matrix-product.js'
@@ -54,6 +56,15 @@ import {
   lowerSqueeze,
   lowerUnsqueeze,
 } from './reshape.js'
+import { lowerResize, lowerUpsample } from './resize.js'
+import {
+  lowerConcat,
+  lowerGather,
+  lowerPad,
+  lowerSlice,
+  lowerSplit,
+  lowerTile,
+} from './selections.js'
 import { lowerLogSoftmax, lowerSoftmax } from './softmax.js'
 import { lowerTranspose } from './transpose.js'
 import { lowerPow, unaryOperators } from './unary-operators.js'
@@ -61,12 +72,14 @@ import { lowerPow, unaryOperators } from './unary-operators.js'
 /** Operators that treat constants and activations alike. */
 export const movers: ReadonlyMap<string, Lower> = new Map(
   Object.entries({
+    DepthToSpace: lowerDepthToSpace,
     Dropout: lowerDropout,
     Flatten: lowerFlatten,
     Identity: lowerIdentity,
     Reshape: lowerReshape,
     Shape: lowerShape,
     Size: lowerSize,
+    SpaceToDepth: lowerSpaceToDepth,
     Squeeze: lowerSqueeze,
     Transpose: lowerTranspose,
     Unsqueeze: lowerUnsqueeze,
@@ -77,27 +90,37 @@ export const movers: ReadonlyMap<string, Lower> = new Map(
 export const lowerings: ReadonlyMap<string, Lower> = new Map(
   Object.entries({
     Add: lowerAdd,
+    AveragePool: lowerAveragePool,
     BatchNormalization: lowerBatchNormalization,
     Cast: lowerCast,
     Clip: lowerClip,
+    Concat: lowerConcat,
     Conv: lowerConv,
     ConvTranspose: lowerConvTranspose,
     Div: lowerDiv,
     Elu: lowerElu,
     Expand: lowerExpand,
+    Gather: lowerGather,
     Gemm: lowerGemm,
+    GlobalAveragePool: lowerGlobalAveragePool,
     HardSigmoid: lowerHardSigmoid,
     LeakyRelu: lowerLeakyRelu,
     MatMul: lowerMatMul,
     Mul: lowerMul,
     Neg: lowerNeg,
     PRelu: lowerPRelu,
+    Pad: lowerPad,
+    Resize: lowerResize,
     Relu: lowerRelu,
     Sigmoid: lowerSigmoid,
+    Slice: lowerSlice,
     Softplus: lowerSoftplus,
+    Split: lowerSplit,
     Sub: lowerSub,
     Sum: lowerSum,
     Tanh: lowerTanh,
+    Tile: lowerTile,
+    Upsample: lowerUpsample,
     GlobalMaxPool: lowerGlobalMaxPool,
     GroupNormalization: lowerGroupNormalization,
     InstanceNormalization: lowerInstanceNormalization,
