@@ -13,6 +13,7 @@ import { type Bounds, boundsRange, latentBounds, rearrangeBounds } from './inter
 import { usualDomain } from './pre-activations.js'
 import type { Profile } from './profiles.js'
 import { type OutputCode, type QuantizedInput, quantizeAffine } from './quantize-affine.js'
+import { roundedCode } from './rounded-code.js'
 import { hasPole } from './unary.js'
 
 /** All that quantization knows before it chooses bits. */
@@ -65,9 +66,11 @@ export function assembleModel(
     }
     const isImage = node === pixels
     const seen = statistics.get(node.output)!
+    const isProduct = node.terms.some(({ kind }) => kind === 'einsum')
     const code = isImage
       ? pixelCode(range)
-      : (codes.get(node.output) ??
+      : (roundedCode(node.activation, isProduct) ??
+        codes.get(node.output) ??
         (hasPole(node.activation) ? factorCode(seen, profile) : activationCode(seen, profile)))
     const domain = usualDomain(node, statistics)
     const tableBits = isImage ? profile.pixelTableBits : profile.tableBits

@@ -5,6 +5,7 @@ import type { AffineNode, IntegerModel, Table } from './integer-model.js'
 import type { Range } from './intervals.js'
 import type { Profile } from './profiles.js'
 import { makeTable, type OutputCode, steepest } from './quantize-affine.js'
+import { roundedCode } from './rounded-code.js'
 import { hasPole, isHomogeneous, isUneven, type UnaryChain } from './unary.js'
 
 /** Layers of the same function, and the table that all of them look up. */
@@ -69,7 +70,7 @@ export function assembleWithSharedTables(plan: QuantizationPlan, profile: Profil
  * places, it matters for every layer on its own where it is looked up.
  */
 function isShareable({ terms, activation, exact }: FloatAffine): boolean {
-  if (exact !== undefined) return false
+  if (exact !== undefined || roundedCode(activation, false) !== undefined) return false
   if (isHomogeneous(activation)) return true
   return (
     terms.every(({ kind }) => kind !== 'einsum') && !hasPole(activation) && !isUneven(activation)

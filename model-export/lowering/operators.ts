@@ -1,5 +1,6 @@
 import { elementwiseFolds } from '../folding/elementwise.js'
 import type { Fold } from '../folding/fold.js'
+import { quantizedFolds } from '../folding/quantized.js'
 import { structuralFolds } from '../folding/structural.js'
 import {
   lowerClip,
@@ -36,6 +37,14 @@ import {
   lowerLpNormalization,
   lowerMeanVarianceNormalization,
 } from './normalization.js'
+import {
+  lowerConvInteger,
+  lowerDequantizeLinear,
+  lowerMatMulInteger,
+  lowerQLinearConv,
+  lowerQLinearMatMul,
+  lowerQuantizeLinear,
+} from './quantized.js'
 import {
   lowerReduceL1,
   lowerReduceL2,
@@ -96,7 +105,9 @@ export const lowerings: ReadonlyMap<string, Lower> = new Map(
     Clip: lowerClip,
     Concat: lowerConcat,
     Conv: lowerConv,
+    ConvInteger: lowerConvInteger,
     ConvTranspose: lowerConvTranspose,
+    DequantizeLinear: lowerDequantizeLinear,
     Div: lowerDiv,
     Elu: lowerElu,
     Expand: lowerExpand,
@@ -106,10 +117,14 @@ export const lowerings: ReadonlyMap<string, Lower> = new Map(
     HardSigmoid: lowerHardSigmoid,
     LeakyRelu: lowerLeakyRelu,
     MatMul: lowerMatMul,
+    MatMulInteger: lowerMatMulInteger,
     Mul: lowerMul,
     Neg: lowerNeg,
     PRelu: lowerPRelu,
     Pad: lowerPad,
+    QLinearConv: lowerQLinearConv,
+    QLinearMatMul: lowerQLinearMatMul,
+    QuantizeLinear: lowerQuantizeLinear,
     Resize: lowerResize,
     Relu: lowerRelu,
     Sigmoid: lowerSigmoid,
@@ -147,7 +162,7 @@ export const lowerings: ReadonlyMap<string, Lower> = new Map(
 
 /** Operators whose inputs must all be constant (among them those of `lowerings` that also fold). */
 export const folds: ReadonlyMap<string, Fold> = new Map(
-  Object.entries({ ...elementwiseFolds, ...structuralFolds }),
+  Object.entries({ ...elementwiseFolds, ...structuralFolds, ...quantizedFolds }),
 )
 
 /**
