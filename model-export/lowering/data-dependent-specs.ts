@@ -57,7 +57,7 @@ export const tables: Readonly<Record<string, OnnxSpec>> = {
     [
       ...['Abs', 'Acos', 'Asin', 'Asinh', 'Atan', 'Atanh', 'Ceil', 'Celu', 'Cos', 'Cosh', 'Erf'],
       ...['Exp', 'Floor', 'HardSwish', 'Round', 'Selu', 'Shrink', 'Sign', 'Sin', 'Sinh'],
-      ...['Softsign', 'Tan', 'ThresholdedRelu'],
+      ...['Softsign', 'Tan'],
     ].map((operator) => [operator, one(operator)]),
   ),
   Mish: one('Mish', {}, {}, 18),
