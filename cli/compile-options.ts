@@ -3,6 +3,7 @@ import { basename } from 'node:path'
 import { type Command, Option } from 'commander'
 import type { ImageBinding } from '../circuits/sumcheck/descriptor.js'
 import type { CompileOptions } from '../model-export/compile-model.js'
+import type { FlatSize } from '../model-export/image-output.js'
 import { PlatemarkError } from '../model-export/platemark-error.js'
 import type { Backend, CircuitOptions } from '../prover/backend.js'
 import { backends, findBackend } from '../prover/backends.js'
@@ -22,6 +23,7 @@ export type ModelOptions = {
   readonly latent: 'normal' | 'uniform'
   readonly range?: readonly [number, number]
   readonly layout?: 'CHW' | 'HWC'
+  readonly size?: FlatSize
   readonly weightBits?: number
   readonly activationBits?: number
   readonly name?: string
@@ -69,6 +71,12 @@ export function withModelOptions(command: Command): Command {
         'HWC',
       ]),
     )
+    .addOption(
+      new Option(
+        '--size <height>x<width>x<channels>',
+        'size of the image where the output has one axis (default: a grey square)',
+      ).argParser(parseSize),
+    )
     .option('--weight-bits <n>', 'bits of a weight', count('--weight-bits', 2, 16))
     .option('--activation-bits <n>', 'bits of an activation', count('--activation-bits', 2, 16))
     .option('--name <name>', 'name of the model (default: the file name)')
@@ -107,13 +115,14 @@ export function compileOptions(
   options: ModelOptions,
   backend: Backend | undefined,
 ): CompileOptions {
-  const { range, layout, weightBits, activationBits } = options
+  const { range, layout, size, weightBits, activationBits } = options
   return {
     toolVersion,
     latent: options.latent,
     profile: options.profile ?? (backend?.name === 'groth16' ? 'compact' : 'fidelity'),
     ...(range === undefined ? {} : { outputRange: range }),
     ...(layout === undefined ? {} : { layout }),
+    ...(size === undefined ? {} : { size }),
     ...(weightBits === undefined ? {} : { weightBits }),
     ...(activationBits === undefined ? {} : { activationBits }),
   }
@@ -144,4 +153,14 @@ function parseRange(text: string): readonly [number, number] {
       found: JSON.stringify(text.slice(0, 40)),
     })
   return [low, high]
+}
+
+function parseSize(text: string): FlatSize {
+  const [, height, width, channels = '1'] = /^(\d{1,5})x(\d{1,5})(?:x([134]))?$/.exec(text) ?? []
+  if (height !== undefined && width !== undefined)
+    return [Number(height), Number(width), Number(channels)]
+  throw new PlatemarkError('The image size is not one.', {
+    expected: 'height, width and channels like 32x32x3',
+    found: JSON.stringify(text.slice(0, 40)),
+  })
 }

@@ -13,6 +13,7 @@ import { type Bounds, boundsRange, latentBounds, rearrangeBounds } from './inter
 import { usualDomain } from './pre-activations.js'
 import type { Profile } from './profiles.js'
 import { type OutputCode, type QuantizedInput, quantizeAffine } from './quantize-affine.js'
+import { roundedCode } from './rounded-code.js'
 import { hasPole } from './unary.js'
 
 /** All that quantization knows before it chooses bits. */
@@ -65,10 +66,14 @@ export function assembleModel(
     }
     const isImage = node === pixels
     const seen = statistics.get(node.output)!
+    const isProduct = node.terms.some(({ kind }) => kind === 'einsum')
     const code = isImage
       ? pixelCode(range)
-      : (codes.get(node.output) ??
-        (hasPole(node.activation) ? factorCode(seen, profile) : activationCode(seen, profile)))
+      : (roundedCode(node.activation, isProduct) ??
+        codes.get(node.output) ??
+        (hasPole(node.activation)
+          ? factorCode(seen, profile)
+          : activationCode(seen, isRowSum(node) ? { ...profile, headroom: 2 } : profile)))
     const domain = usualDomain(node, statistics)
     const tableBits = isImage ? profile.pixelTableBits : profile.tableBits
     const limits = { ...profile, tableBits }
@@ -132,16 +137,18 @@ function activationCode(
   return { factor, offset: 0, min: signed ? -max : 0, max, elastic: true }
 }
 
-/**
- * What a reciprocal multiplies with needs its bits at small values too, and saturates at no value that
- * was seen.
- */
-function factorCode(
-  { min, max }: TensorStatistics,
-  { activationBits, headroom }: Profile,
-): OutputCode {
+/** A sum or mean of each row: where it saturates, a whole row is wrong. */
+export function isRowSum({ terms }: FloatAffine): boolean {
+  return terms.every((term) => term.kind === 'gemm' && term.weight.shape[0] === 1)
+}
+
+/** Reciprocals saturate at this many times what was seen: a smaller variance is no rare thing. */
+const RECIPROCAL_HEADROOM = 2
+
+/** What a reciprocal multiplies with needs its bits at small values too. */
+function factorCode({ min, max }: TensorStatistics, { activationBits }: Profile): OutputCode {
   const largest = 2 ** Math.min(20, activationBits + 4) - 1
-  const factor = largest / (Math.max(Math.abs(min), Math.abs(max)) * headroom)
+  const factor = largest / (Math.max(Math.abs(min), Math.abs(max)) * RECIPROCAL_HEADROOM)
   return { factor, offset: 0, min: min < 0 ? -largest : 0, max: largest, elastic: false }
 }
 

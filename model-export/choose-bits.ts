@@ -31,7 +31,7 @@ const BIT_STEPS: readonly (readonly [weight: number, activation: number])[] = [
 ]
 
 /** Bits of tables that are shared: twice the rows each time. */
-const TABLE_STEPS: readonly number[] = [0, 1, 2, 3]
+const TABLE_STEPS: readonly number[] = [0, 1, 2, 3, 4, 5, 6]
 
 /**
  * The model of fewest bits, or of the shortest tables where they are shared, whose images are at least `targetPsnr` close to the float model's, starting

@@ -74,8 +74,15 @@ export function quantizeAffine(
   const { slope, at } = steepest(node.activation, usual.min, usual.max)
   const width = (estimate.max - estimate.min + 1) * finest
   // A function that is constant on the interval needs hardly any rows.
-  const wanted = slope > 0 ? wantedStep(node.activation, code, slope, profile) : width
-  const smallest = width / 2 ** profile.tableBits
+  const pole = hasPole(node.activation)
+  const wanted = pole
+    ? relativeStep(node.activation, usual, profile)
+    : slope > 0
+      ? wantedStep(node.activation, code, slope, profile)
+      : width
+  // A variance may be a thousandth of another one, and has a row for each all the same.
+  const tableBits = pole ? max(profile.tableBits, POLE_TABLE_BITS) : profile.tableBits
+  const smallest = width / 2 ** tableBits
   // Rounding may widen the interval a little beyond the estimate: then one more try with more room.
   for (let room = 1.001; room < 8; room *= 2) {
     const least = smallest * room
@@ -88,7 +95,7 @@ export function quantizeAffine(
     const accumulated = accumulatorBounds(linear, node.shape, bounds)
     const quotients = quotientBounds({ ...linear, requantize }, accumulated)
     const quotient = boundsRange(quotients)
-    if (quotient.max - quotient.min >= 2 ** profile.tableBits) continue
+    if (quotient.max - quotient.min >= 2 ** tableBits) continue
     const table = makeTable(node.activation, stretched, step, phase, quotient)
     return {
       node: {
@@ -104,9 +111,26 @@ export function quantizeAffine(
     }
   }
   throw new PlatemarkError(`No table is wide enough for node ${node.name}.`, {
-    expected: `at most 2^${profile.tableBits} rows`,
+    expected: `at most 2^${tableBits} rows`,
     fix: 'Compile with fewer weight bits or more table bits.',
   })
+}
+
+/** Rows of the table of a function that goes to infinity. */
+const POLE_TABLE_BITS = 16
+
+/** The row that changes a value by a small part of itself, wherever the function is usually asked. */
+function relativeStep(activation: UnaryChain, usual: Range, { activationBits }: Profile): number {
+  const part = 2 ** (7 - max(activationBits, 10))
+  let step = (usual.max - usual.min) / 2
+  for (let i = 0; i <= 256; i++) {
+    const x = usual.min + ((usual.max - usual.min) * i) / 256
+    const near = step / 1024
+    const value = evaluateUnary(activation, x)
+    const slope = abs(evaluateUnary(activation, x + near) - value) / near
+    if (slope > 0 && slope < Infinity) step = min(step, (part * abs(value)) / slope)
+  }
+  return step
 }
 
 /** The width of a row, scale · 2^shift, at least `smallest`, with a scale of at least `finest`. */

@@ -2,7 +2,12 @@ import { assembleModel, type QuantizationPlan } from './assemble-model.js'
 import { calibrate } from './calibrate.js'
 import { chooseBits } from './choose-bits.js'
 import type { FloatModel } from './float-model.js'
-import { detectImageSize, detectOutputRange, type ImageLayout } from './image-output.js'
+import {
+  detectImageSize,
+  detectOutputRange,
+  type FlatSize,
+  type ImageLayout,
+} from './image-output.js'
 import type { IntegerModel, Latent } from './integer-model.js'
 import { isolatePixels } from './isolate-pixels.js'
 import { latentTable, realLatent, sampleLatent } from './latent-table.js'
@@ -21,6 +26,8 @@ export type QuantizeOptions = {
   readonly outputRange?: readonly [number, number]
   /** Order of the output's axes; detected where absent. */
   readonly layout?: ImageLayout
+  /** Height, width and channels where the output has one axis; detected where absent. */
+  readonly size?: FlatSize
   /** These override the profile. */
   readonly weightBits?: number
   readonly activationBits?: number
@@ -73,7 +80,7 @@ function planQuantization(
 ): QuantizationPlan {
   const { onnxSha256, toolVersion } = options
   const latent = makeLatent(elementCount(model.input.shape), options.latent, profile)
-  const size = detectImageSize(model.output.shape, options.layout)
+  const size = detectImageSize(model.output.shape, options.layout, options.size)
   const { nodes, output, pixels } = isolatePixels(model)
   const prepared: FloatModel = { ...model, nodes, output }
   const latents = Array.from({ length: options.calibrationSeeds ?? 128 }, (_, seed) =>

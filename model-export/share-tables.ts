@@ -1,10 +1,11 @@
-import { assembleModel, type QuantizationPlan } from './assemble-model.js'
+import { assembleModel, isRowSum, type QuantizationPlan } from './assemble-model.js'
 import { bestSaturation } from './calibrate.js'
 import type { FloatAffine } from './float-model.js'
 import type { AffineNode, IntegerModel, Table } from './integer-model.js'
 import type { Range } from './intervals.js'
 import type { Profile } from './profiles.js'
 import { makeTable, type OutputCode, steepest } from './quantize-affine.js'
+import { roundedCode } from './rounded-code.js'
 import { hasPole, isHomogeneous, isUneven, type UnaryChain } from './unary.js'
 
 /** Layers of the same function, and the table that all of them look up. */
@@ -12,6 +13,8 @@ type Group = {
   readonly nodes: readonly FloatAffine[]
   readonly activation: UnaryChain
   readonly signed: boolean
+  /** Whether outputs saturate before rows end: sums of a row do not. */
+  readonly clamped: boolean
   /** Integers up to this one are outputs: the saturation of every layer. */
   levels: number
   /** The largest slope; known when the first model has shown where the function is looked up. */
@@ -65,15 +68,14 @@ export function assembleWithSharedTables(plan: QuantizationPlan, profile: Profil
 }
 
 /**
- * An exact layer has the integers of its inputs, and a product of two activations has the scale that it has; and where a function is much steeper in some
- * places, it matters for every layer on its own where it is looked up.
+ * An exact layer has the integers of its inputs, and a product of two activations has the scale that it
+ * has and bounds that are far from its values; and where a function is much steeper in some places, it
+ * matters for every layer on its own where it is looked up.
  */
 function isShareable({ terms, activation, exact }: FloatAffine): boolean {
-  if (exact !== undefined) return false
-  if (isHomogeneous(activation)) return true
-  return (
-    terms.every(({ kind }) => kind !== 'einsum') && !hasPole(activation) && !isUneven(activation)
-  )
+  if (exact !== undefined || terms.some(({ kind }) => kind === 'einsum')) return false
+  if (roundedCode(activation, false) !== undefined) return false
+  return isHomogeneous(activation) || !(hasPole(activation) || isUneven(activation))
 }
 
 /** Layers by function; the others keep tables of their own. */
@@ -81,12 +83,14 @@ function groupLayers({ model, pixels, statistics }: QuantizationPlan, profile: P
   const groups = new Map<string, FloatAffine[]>()
   for (const node of model.nodes) {
     if (node.kind !== 'affine' || node === pixels || !isShareable(node)) continue
-    const key = JSON.stringify(node.activation)
+    // Sums of a row have wide bounds and small values: they do not share with layers.
+    const key = JSON.stringify([node.activation, isRowSum(node)])
     groups.set(key, [...(groups.get(key) ?? []), node])
   }
   return [...groups.values()].map((nodes) => ({
     nodes,
     activation: nodes[0]!.activation,
+    clamped: !isRowSum(nodes[0]!),
     signed: nodes.some(({ output }) => statistics.get(output)!.min < 0),
     // The bounds of a usual layer are this many times its saturation.
     levels: Math.min(2 ** profile.tableBits / 64, 2 ** (profile.activationBits - 1) - 1),
@@ -96,16 +100,17 @@ function groupLayers({ model, pixels, statistics }: QuantizationPlan, profile: P
 
 /** What outputs and rows of a group's layers mean, by tensor. */
 function groupCodes(
-  { nodes, activation, signed, levels, slope }: Group,
+  { nodes, activation, signed, clamped, levels, slope }: Group,
   { statistics }: QuantizationPlan,
-  { headroom }: Profile,
+  profile: Profile,
 ): ReadonlyMap<string, SharedCode> {
   const saturations = nodes.map(
-    ({ output }) => bestSaturation(statistics.get(output)!, 4 * levels) * headroom || 1,
+    ({ output }) => bestSaturation(statistics.get(output)!, 4 * levels) * profile.headroom || 1,
   )
   const common = Math.max(...saturations)
   const homogeneous = isHomogeneous(activation)
-  const limits = { offset: 0, min: signed ? -levels : 0, max: levels, elastic: false }
+  const most = clamped ? levels : 2 ** profile.tableBits
+  const limits = { offset: 0, min: signed ? -most : 0, max: most, elastic: false }
   return new Map(
     nodes.map(({ output }, i) => {
       const saturation = homogeneous ? saturations[i]! : common

@@ -57,7 +57,7 @@ export const tables: Readonly<Record<string, OnnxSpec>> = {
     [
       ...['Abs', 'Acos', 'Asin', 'Asinh', 'Atan', 'Atanh', 'Ceil', 'Celu', 'Cos', 'Cosh', 'Erf'],
       ...['Exp', 'Floor', 'HardSwish', 'Round', 'Selu', 'Shrink', 'Sign', 'Sin', 'Sinh'],
-      ...['Softsign', 'Tan', 'ThresholdedRelu'],
+      ...['Softsign', 'Tan'],
     ].map((operator) => [operator, one(operator)]),
   ),
   Mish: one('Mish', {}, {}, 18),
@@ -338,6 +338,71 @@ export const dataDependent: Readonly<Record<string, OnnxSpec>> = {
       wv: reals([3, 6], 23),
       wo: reals([6, 3], 24),
     },
+  ),
+  'layer normalisation, spelled out': graph(
+    [
+      ['ReduceMean', 'x', 'm', { axes: { ints: [-1] } }],
+      ['Sub', 'x m', 'd'],
+      ['Pow', 'd two', 'p'],
+      ['ReduceMean', 'p', 'v', { axes: { ints: [-1] } }],
+      ['Add', 'v eps', 'e'],
+      ['Sqrt', 'e', 's'],
+      ['Div', 'd s', 'n'],
+      ['Mul', 'n g', 'a'],
+      ['Add', 'a b', 'y'],
+    ],
+    { two: number(2), eps: number(1e-5), g: reals([5], 5, 1.5), b: reals([5], 6) },
+  ),
+  'instance normalisation, spelled out': graph(
+    [
+      ['ReduceMean', 'x', 'm', { axes: { ints: [2, 3] } }],
+      ['Sub', 'x m', 'd'],
+      ['Mul', 'd d', 'p'],
+      ['ReduceMean', 'p', 'v', { axes: { ints: [2, 3] } }],
+      ['Add', 'v eps', 'e'],
+      ['Sqrt', 'e', 's'],
+      ['Reciprocal', 's', 'r'],
+      ['Mul', 'd r', 'n'],
+      ['Mul', 'n g', 'a'],
+      ['Add', 'a b', 'y'],
+    ],
+    { eps: number(1e-5), ...byChannel },
+  ),
+  'pixel normalisation, spelled out': graph(
+    [
+      ['Conv', 'x w', 'c'],
+      ['Pow', 'c two', 'p'],
+      ['ReduceMean', 'p', 'v', { axes: { ints: [1] } }],
+      ['Add', 'v eps', 'e'],
+      ['Sqrt', 'e', 's'],
+      ['Div', 'c s', 'n'],
+      ['Conv', 'n u', 'y'],
+    ],
+    {
+      w: reals([16, 3, 1, 1], 41),
+      two: number(2),
+      eps: number(1e-8),
+      u: reals([3, 16, 1, 1], 42),
+    },
+  ),
+  'softmax, spelled out': graph(
+    [
+      ['ReduceMax', 'x', 'm', { axes: { ints: [-1] } }],
+      ['Sub', 'x m', 'd'],
+      ['Exp', 'd', 'e'],
+      ['ReduceSum', 'e axes', 's'],
+      ['Div', 'e s', 'y'],
+    ],
+    { axes: ints(-1) },
+  ),
+  ReduceL2: one('ReduceL2', { axes: { ints: [1] } }),
+  'ReduceSumSquare of everything': one('ReduceSumSquare'),
+  'ReduceL1 without the axes': graph(
+    [
+      ['ReduceL1', 'x', 'r', { axes: { ints: [2] }, keepdims: { int: 0 } }],
+      ['Reshape', 'r s', 'y'],
+    ],
+    { s: ints(1, 3, 1, 5) },
   ),
   'modulated convolution': graph(
     [

@@ -52,6 +52,7 @@ function asScaling(node: FloatNode | undefined): Scaling | undefined {
 
 /** `node`, which reads the scaling's output, made to read the scaling's input. */
 function foldInto(node: FloatAffine, scaling: Scaling): FloatAffine | undefined {
+  if (node.exact !== undefined) return undefined
   const [inner] = scaling.terms
   const terms: FloatTerm[] = []
   const shift =
@@ -72,9 +73,11 @@ function foldInto(node: FloatAffine, scaling: Scaling): FloatAffine | undefined 
     }
   }
   const name = joinNames(scaling.name, node.name)
-  if (scaling.bias === undefined) return { ...node, name, terms }
+  // Scaled weights are whole numbers no more.
+  const { exact: _, ...rest } = node
+  if (scaling.bias === undefined) return { ...rest, name, terms }
   const bias: FloatTensor = compact({ shape: node.shape, data: shift })
-  return { ...node, name, terms, bias }
+  return { ...rest, name, terms, bias }
 }
 
 /** scale, then transpose → transpose, then scale: its turn comes again behind the transpose. */

@@ -19,7 +19,7 @@ import {
   requireFloat,
   type Value,
 } from './lowering.js'
-import { integerInput } from './reshape.js'
+import { finishReduction, reducedAxes } from './reduced-axes.js'
 import { asRows, itself, type Rows } from './rows.js'
 
 /*
@@ -252,31 +252,6 @@ export const lowerGlobalMaxPool: Lower = (node, inputs, lowering) => {
   const axes = value.shape.map((_, axis) => axis).slice(2)
   const rows = asRows(lowering, node, value, axes)
   return [rows.restore(emitRowMaximum(lowering, node, rows))]
-}
-
-/** Axes are an attribute before opset 18 and an input since; none are all. */
-export function reducedAxes(
-  node: OnnxNode,
-  inputs: readonly (Value | undefined)[],
-  rank: number,
-): readonly number[] {
-  const given = intsAttribute(node, 'axes') ?? integerInput(node, inputs, 1, 'list of axes')
-  if (given !== undefined && given.length > 0) return given
-  return intAttribute(node, 'noop_with_empty_axes', 0) !== 0
-    ? []
-    : Array.from({ length: rank }, (_, axis) => axis)
-}
-
-/** Drops the reduced axes unless they are to be kept. */
-export function finishReduction(
-  node: OnnxNode,
-  result: Activation,
-  axes: readonly number[],
-): Activation {
-  if (intAttribute(node, 'keepdims', 1) !== 0) return result
-  const rank = result.shape.length
-  const dropped = new Set(axes.map((axis) => (axis < 0 ? axis + rank : axis)))
-  return { ...result, shape: result.shape.filter((_, axis) => !dropped.has(axis)) }
 }
 
 function reduceExtreme(sign: 1 | -1): Lower {

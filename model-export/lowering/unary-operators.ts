@@ -61,8 +61,8 @@ export const unaryOperators: Readonly<Record<string, Lower>> = {
   Reciprocal: elementary('reciprocal'),
   Round: elementary('round'),
   Selu: table((node) => [
-    { op: 'elu', alpha: floatAttribute(node, 'alpha', 1.67326319217681884765625) },
-    times(floatAttribute(node, 'gamma', 1.05070102214813232421875)),
+    { op: 'elu', alpha: floatAttribute(node, 'alpha', 1.6732631921768188) },
+    times(floatAttribute(node, 'gamma', 1.0507010221481323)),
   ]),
   Shrink: table((node) => [
     {
