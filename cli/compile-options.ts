@@ -12,6 +12,9 @@ import { toolVersion } from './version.js'
 /** The backend option that compiles the integer model and no circuit. */
 export const NO_BACKEND = 'none'
 
+/** Backends that pay for every bit. */
+const COMPACT_BACKENDS: readonly (string | undefined)[] = ['groth16', 'ezkl']
+
 /** What `compile` and `estimate` have in common on the command line. */
 export type ModelOptions = {
   /** Absent: chosen by size, see `chooseBackend`. */
@@ -37,7 +40,7 @@ export function withModelOptions(command: Command): Command {
     .addOption(
       new Option(
         '--profile <name>',
-        'bits against fidelity (default: compact for groth16, else fidelity)',
+        'bits against fidelity (default: compact for groth16 and ezkl, else fidelity)',
       ).choices(['compact', 'balanced', 'fidelity']),
     )
     .addOption(
@@ -76,7 +79,8 @@ export function chooseBackend(
   if (options.backend === NO_BACKEND) return undefined
   if (options.backend !== undefined) return findBackend(options.backend)
   const reasons: string[] = []
-  for (const backend of [...backends].sort((a, b) => Number(b.onChain) - Number(a.onChain))) {
+  const candidates = backends.filter(({ external }) => external !== true)
+  for (const backend of candidates.sort((a, b) => Number(b.onChain) - Number(a.onChain))) {
     const model = quantizeOnnx(onnx, name, compileOptions(options, backend), progress)
     const { feasible, reason } = backend.estimate(model)
     if (feasible) return backend
@@ -97,7 +101,7 @@ export function compileOptions(
   return {
     toolVersion,
     latent: options.latent,
-    profile: options.profile ?? (backend?.name === 'groth16' ? 'compact' : 'fidelity'),
+    profile: options.profile ?? (COMPACT_BACKENDS.includes(backend?.name) ? 'compact' : 'fidelity'),
     ...(range === undefined ? {} : { outputRange: range }),
     ...(layout === undefined ? {} : { layout }),
     ...(weightBits === undefined ? {} : { weightBits }),

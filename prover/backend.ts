@@ -99,6 +99,8 @@ export type Backend = {
   readonly imageHashScheme: string
   /** Whether `solidity` writes a contract that verifies this backend's proofs. */
   readonly onChain: boolean
+  /** It needs a program that is not part of the toolkit: chosen only when asked for by name. */
+  readonly external?: true
   /** File in `<plate>/<name>/` that is the circuit; its keccak256 is the registry's circuit hash. */
   readonly circuitFile: string
   readonly estimate: (model: IntegerModel) => Estimate

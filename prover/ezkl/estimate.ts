@@ -1,0 +1,76 @@
+import type { IntegerModel, IntegerTerm } from '../../model-export/integer-model.js'
+import { elementCount } from '../../model-export/tensor-index.js'
+import type { Estimate } from '../backend.js'
+import { BACKEND } from './plate-files.js'
+
+/** Beyond this the keys have more than a hundred gigabytes. */
+const MAX_ROW_BITS = 22
+
+/** Rows of an activation: bias, rounding, digits of the dividend, table, sums of products. */
+const ROWS_PER_ACTIVATION = 19
+
+/*
+ * What 2^17 rows cost with ezkl 23.0.5, measured with the sprite fixture on two cores of a server of
+ * 2024; all of it grows with the rows.
+ */
+const MEASURED = {
+  rowBits: 17,
+  setupSeconds: 60,
+  proveSeconds: 60,
+  peakMemoryBytes: 4.4e9,
+  provingKeyBytes: 1.99e9,
+}
+const PROOF_BYTES = 6_400
+const GAS = { base: 900_000, instance: 1_000 }
+
+/**
+ * Predicts from shapes and tables alone, without ezkl: within a factor of two.
+ *
+ * @example
+ * estimateEzkl(plate.model).counts.rows
+ */
+export function estimateEzkl(model: IntegerModel): Estimate {
+  let rows = 0
+  for (const node of model.nodes) {
+    if (node.kind !== 'affine') continue
+    const outputs = elementCount(model.tensors[node.output]!.shape)
+    rows += outputs * ROWS_PER_ACTIVATION
+    for (const term of node.terms) rows += productRows(term, outputs)
+  }
+  const tables = model.tables.reduce((sum, { values }) => sum + values.length, 256)
+  const rowBits = Math.ceil(Math.log2(Math.max(rows, tables, 2 ** 11 + 1)))
+  const instance =
+    model.latent.dimensions + 1 + model.image.height * model.image.width * model.image.channels
+  const scale = 2 ** (rowBits - MEASURED.rowBits)
+  const feasible = rowBits <= MAX_ROW_BITS
+  return {
+    backend: BACKEND,
+    feasible,
+    ...(feasible
+      ? {}
+      : { reason: `The circuit would have 2^${rowBits} rows, the limit is 2^${MAX_ROW_BITS}.` }),
+    counts: { rows: Math.round(rows), rowBits, publicValues: instance },
+    compileSeconds: 2 + 10 * scale,
+    setupSeconds: MEASURED.setupSeconds * scale,
+    proveSeconds: MEASURED.proveSeconds * scale,
+    peakMemoryBytes: Math.round(MEASURED.peakMemoryBytes * scale),
+    provingKeyBytes: Math.round(MEASURED.provingKeyBytes * scale),
+    proofBytes: PROOF_BYTES,
+    gas: GAS.base + GAS.instance * instance,
+  }
+}
+
+/** Products of matrices are checked with a random vector: rows of the order of the matrices' sizes. */
+function productRows(term: IntegerTerm, outputs: number): number {
+  const weights = term.weight.data.length
+  if (term.kind === 'elementwise') return outputs
+  if (term.kind === 'gemm') return term.rows === 1 ? weights / 2 : weights + outputs
+  const windows =
+    term.kind === 'conv'
+      ? (weights / term.outputChannels) * term.outputHeight * term.outputWidth
+      : term.inputChannels * term.inputHeight * term.inputWidth * STRIDED_COPIES
+  return weights + windows + outputs * STRIDED_COPIES
+}
+
+/** A transposed convolution is cut into about as many products as its stride has phases. */
+const STRIDED_COPIES = 4
