@@ -27,7 +27,8 @@ import type { Benchmarks, ModelInfo, Row, Status } from './peers/row.js'
  *     npm run bench:peers -- --render                       page and plots from the file alone
  *
  * Results go to docs/benchmarks.json after every row; docs/benchmarks.md and the plots are made from it.
- * Every row is a process of its own that is ended at a limit; what it had measured until then is kept.
+ * Every row is a process of its own. The limits are for a stage (compile, setup, one proof) and for the
+ * memory of the process with all that it starts; what a row had measured until it was ended is kept.
  */
 
 const { values } = parseArgs({
@@ -116,13 +117,12 @@ function measureRow(
     clearInterval(watch)
     killTree(pid)
   }
-  const began = performance.now()
+  let news = performance.now()
   const watch = setInterval(() => {
     const bytes = residentTree(pid)
     stageMemoryBytes[stage] = Math.max(stageMemoryBytes[stage] ?? 0, bytes)
     if (bytes > MEMORY_BYTES) stop('memory limit', `more than ${MEMORY_BYTES / 1e9} GB`)
-    else if (performance.now() - began > SECONDS * 1000)
-      stop('time limit', `more than ${SECONDS} s`)
+    else if (performance.now() - news > SECONDS * 1000) stop('time limit', `more than ${SECONDS} s`)
   }, INTERVAL)
   const end = () => {
     killTree(pid)
@@ -131,13 +131,14 @@ function measureRow(
   process.once('SIGINT', end)
   const stopped = () => status === 'time limit' || status === 'memory limit'
   createInterface({ input: child.stdout }).on('line', (line) => {
-    const news = JSON.parse(line)
-    if (news.known !== undefined) {
-      stage = news.stage
-      known = { ...known, ...news.known }
+    const said = JSON.parse(line)
+    news = performance.now()
+    if (said.known !== undefined) {
+      stage = said.stage
+      known = { ...known, ...said.known }
     } else if (!stopped()) {
-      status = news.status
-      reason = news.reason ?? null
+      status = said.status
+      reason = said.reason ?? null
     }
   })
   return new Promise((resolve) => {

@@ -9,8 +9,9 @@ export function renderPage(results: Benchmarks): string {
 
 \`npm run bench:peers\` measures the same models on the same machine, every row in a process of its own:
 wall seconds with everything a command does (files read, proof verified before it is handed out), memory
-of the process and all that it starts, gas of the whole transaction on a local chain. A row ends at its
-limit of time or memory and keeps what it had measured until then. \`--model\` and \`--prover\` measure some
+of the process and all that it starts, gas of the whole transaction on a local chain. A row ends where
+a stage (compile, setup, one proof) passes the limit of time or the whole passes that of memory${limits(rows)},
+and keeps what it had measured until then. \`--model\` and \`--prover\` measure some
 rows again and keep the others; raw results are in [benchmarks.json](benchmarks.json).
 
 Last run: ${results.date}, ${results.machine}; ${Object.entries(results.versions)
@@ -50,6 +51,12 @@ depend on that.
   Jolt Atlas are in no package index, and their licences allow evaluation only. zkml and ZKTorch are
   sources without a release.
 `
+}
+
+/** Of the newest rows. */
+function limits(rows: readonly Row[]): string {
+  const texts = rows.map(({ limits }) => `${limits.seconds} s, ${limits.memoryBytes / 1e9} GB`)
+  return texts.length === 0 ? '' : ` (${[...new Set(texts)].join('; ')})`
 }
 
 function loadNote(rows: readonly Row[]): string {
