@@ -24,7 +24,7 @@ export const ezkl: Backend = {
   name: BACKEND,
   proofSystem: 'ezkl-halo2-bn254-v1',
   imageHashScheme: 'keccak256',
-  circuitFile: 'model.ezkl',
+  circuitFile: 'model.onnx',
   onChain: true,
   external: true,
   estimate: estimateEzkl,

@@ -7,21 +7,21 @@ import { BACKEND } from './plate-files.js'
 const MAX_ROW_BITS = 22
 
 /** Rows of an activation: bias, rounding, digits of the dividend, table, sums of products. */
-const ROWS_PER_ACTIVATION = 19
+const ROWS_PER_ACTIVATION = 38
 
 /*
- * What 2^17 rows cost with ezkl 23.0.5, measured with the sprite fixture on two cores of a server of
+ * What 2^18 rows cost with ezkl 23.0.5, measured with the sprite fixture on two cores of a server of
  * 2024; all of it grows with the rows.
  */
 const MEASURED = {
-  rowBits: 17,
-  setupSeconds: 60,
-  proveSeconds: 60,
-  peakMemoryBytes: 4.4e9,
-  provingKeyBytes: 1.99e9,
+  rowBits: 18,
+  setupSeconds: 90,
+  proveSeconds: 120,
+  peakMemoryBytes: 5.6e9,
+  provingKeyBytes: 2.75e9,
 }
-const PROOF_BYTES = 6_400
-const GAS = { base: 900_000, instance: 1_000 }
+const PROOF_BYTES = 4_032
+const GAS = { base: 690_000, instance: 860 }
 
 /**
  * Predicts from shapes and tables alone, without ezkl: within a factor of two.
@@ -63,13 +63,13 @@ export function estimateEzkl(model: IntegerModel): Estimate {
 /** Products of matrices are checked with a random vector: rows of the order of the matrices' sizes. */
 function productRows(term: IntegerTerm, outputs: number): number {
   const weights = term.weight.data.length
-  if (term.kind === 'elementwise') return outputs
-  if (term.kind === 'gemm') return term.rows === 1 ? weights / 2 : weights + outputs
+  if (term.kind === 'elementwise') return 2 * outputs
+  if (term.kind === 'gemm') return term.rows === 1 ? weights : 2 * (weights + outputs)
   const windows =
     term.kind === 'conv'
       ? (weights / term.outputChannels) * term.outputHeight * term.outputWidth
       : term.inputChannels * term.inputHeight * term.inputWidth * STRIDED_COPIES
-  return weights + windows + outputs * STRIDED_COPIES
+  return 2 * (weights + windows) + outputs * STRIDED_COPIES
 }
 
 /** A transposed convolution is cut into about as many products as its stride has phases. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { totalmem } from 'node:os'
 import { PlatemarkError } from '../../model-export/platemark-error.js'
 import { guard, release } from '../child-guard.js'
-import { requirePython } from './installation.js'
+import { PYTHON_VARIABLE, requirePython } from './installation.js'
 
 /** A function of the Python package with its arguments by name. */
 export type EzklCall = {
@@ -40,20 +40,30 @@ const MEMORY_INTERVAL = 200
 /** Characters of its output that are kept. */
 const OUTPUT_LIMIT = 20_000
 
+/** Exit code of the driver where ezkl is not there or is another release. */
+const UNUSABLE = 4
+
 /**
  * What runs in the child: the calls that come on standard input, one after the other, and a report on
  * descriptor 3. `run_args` becomes the object that ezkl wants; what ezkl answers with a promise is
  * awaited. On Linux the kernel ends it with its parent: a computation in Rust sees no closed pipe.
  */
 const DRIVER = `
+UNUSABLE = ${UNUSABLE}
 import asyncio, json, os, resource, sys, time
 if sys.platform == 'linux':
     import ctypes
     ctypes.CDLL(None).prctl(1, 9)
-import ezkl
 calls = json.load(sys.stdin)
+def unusable(what):
+    print(what, file=sys.stderr)
+    sys.exit(UNUSABLE)
+try:
+    import ezkl
+except ImportError as error:
+    unusable(error)
 if calls['version'] and ezkl.__version__ != calls['version']:
-    sys.exit('this is ezkl ' + ezkl.__version__)
+    unusable('this is ezkl ' + ezkl.__version__)
 def run_args(values):
     result = ezkl.PyRunArgs()
     for name, value in values.items():
@@ -105,7 +115,7 @@ export async function runEzkl(
 /**
  * As `runEzkl`, for calls whose failure is an answer.
  *
- * @throws {PlatemarkError} where ezkl is missing or passes a limit.
+ * @throws {PlatemarkError} where ezkl is missing, is another release, is killed or passes a limit.
  */
 export async function tryEzkl(
   calls: readonly EzklCall[],
@@ -163,10 +173,32 @@ export async function tryEzkl(
         )
       else if (code === 0) resolve(JSON.parse(report()) as EzklResult)
       else {
-        const said = output.map((read) => read().trim()).join('\n')
-        resolve({ failure: said.slice(-2000) || `it ended with ${signal ?? `exit code ${code}`}` })
+        const said = output
+          .map((read) => read().trim())
+          .filter((text) => text !== '')
+          .join('\n')
+          .slice(-2000)
+        if (code === UNUSABLE) reject(unusable(options.version, said))
+        // By hand, or by a system that is out of memory: no answer.
+        else if (signal === 'SIGKILL') reject(killed())
+        else resolve({ failure: said || `it ended with ${signal ?? `exit code ${code}`}` })
       }
     })
+  })
+}
+
+function unusable(version: string | undefined, said: string): PlatemarkError {
+  return new PlatemarkError('The Python that should have ezkl does not have the right one.', {
+    expected: `ezkl ${version ?? ''}`.trim(),
+    found: said.split('\n').at(-1) ?? '',
+    fix: `Run platemark doctor --install ezkl, or correct ${PYTHON_VARIABLE}.`,
+  })
+}
+
+function killed(): PlatemarkError {
+  return new PlatemarkError('ezkl was killed.', {
+    found: 'SIGKILL: somebody did, or the machine was out of memory',
+    fix: 'Use a smaller model or a larger machine.',
   })
 }
 

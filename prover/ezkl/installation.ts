@@ -16,12 +16,11 @@ export const EZKL_VERSION = '23.0.5'
 /** A Python interpreter whose environment has ezkl; instead of the one that `doctor --install` makes. */
 export const PYTHON_VARIABLE = 'PLATEMARK_EZKL_PYTHON'
 
-/** SHA-256 of the release's wheels, by platform: pip refuses anything else. */
+/** SHA-256 of the release's wheels for Linux and macOS: pip refuses anything else. */
 const WHEELS = [
   'a457f2b1930ceb6a2d73c24e874edf4e197107ded8f97a86d38b13045e7ffe44', // macOS, universal
   'a1d8e1930372419a655ddad9b888bb3d9ffba7fb88d941c31b2d706708327531', // macOS, x86-64
   '1c7f59745fcdd2270be7eabe9d11e6821253275eb6a23709ba19b30d28815b3e', // Linux, x86-64
-  'a7690d3cc441716866910ff13e6746381afb352f860712f4577e1a7dd1b5a9d1', // Windows, x86-64
 ] as const
 
 /** Where `doctor --install ezkl` puts it: per user, in the place for data (XDG) of the system. */
@@ -101,7 +100,5 @@ function markerOf(folder: string): string {
 }
 
 function pythonOf(folder: string): string {
-  return process.platform === 'win32'
-    ? join(folder, 'Scripts', 'python.exe')
-    : join(folder, 'bin', 'python')
+  return join(folder, 'bin', 'python')
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { writeFileAtomic } from '../../model-export/atomic-write.js'
+import { makeFileAtomic, writeFileAtomic } from '../../model-export/atomic-write.js'
 import { readJsonFile } from '../../model-export/json-fields.js'
 import type { Plate } from '../../model-export/plate.js'
 import { PlatemarkError } from '../../model-export/platemark-error.js'
@@ -40,20 +40,15 @@ export async function setupEzkl(
     await writeHalo2Srs(ptau, rowBits, files.srs)
     progress({ step: 'make the keys' })
     const halo2Key = join(folder, 'vk')
-    await runEzkl(
-      [
-        {
-          name: 'setup',
-          arguments: {
-            model: files.circuit,
-            vk_path: halo2Key,
-            pk_path: files.provingKey,
-            srs_path: files.srs,
-          },
-        },
-      ],
-      { version: EZKL_VERSION },
-    )
+    await makeFileAtomic(files.provingKey, async (partial) => {
+      const paths = {
+        model: files.circuit,
+        vk_path: halo2Key,
+        pk_path: partial,
+        srs_path: files.srs,
+      }
+      await runEzkl([{ name: 'setup', arguments: paths }], { version: EZKL_VERSION })
+    })
     const halo2 = await readHalo2Verifier({
       verifyingKey: halo2Key,
       settings: files.settings,
