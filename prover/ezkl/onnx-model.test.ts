@@ -116,3 +116,13 @@ describe('a bias that no float32 holds', () => {
     expect(() => writeOnnxModel(tiny(2 ** 40 + 12_345))).toThrow(PlatemarkError)
   })
 })
+
+test('a division in two steps is refused', () => {
+  const model = Array.from({ length: 40 }, (_, seed) => randomModel(seed)).find(({ nodes }) =>
+    nodes.some(({ kind }) => kind === 'affine'),
+  )!
+  const nodes = model.nodes.map((node) =>
+    node.kind === 'affine' ? { ...node, requantize: { multiplier: 1, shift: 24 } } : node,
+  )
+  expect(() => writeOnnxModel({ ...model, nodes })).toThrow('cannot divide by so much')
+})

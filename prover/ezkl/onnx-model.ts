@@ -17,14 +17,18 @@ export const OUTPUT = 'pixels'
 /** Integers beyond this are no float32, which is what ezkl makes of every constant. */
 const FLOAT_LIMIT = 2 ** 24
 
+/** ezkl divides by more than 2^24 in two steps, of which the first has no table to bound it. */
+const MAX_SHIFT = 23
+
 /**
  * The integer model as an ONNX graph that ezkl, at scale 2^0 for inputs and weights, computes exactly:
  *
  * - every tensor holds integers, so sums and products in the field are those of the integers;
- * - ezkl takes a product with 2^−k for a change of scale and divides by 2^k, to the nearest integer.
- *   The quotient `⌊(a·m + 2^(s−1)) / 2^s⌋` of an affine node is the integer nearest to
- *   `(2·a·m + 1) / 2^(s+1)`, and that is never a tie, so there is one answer whatever ties become;
- * - every table is a Gather from its constants.
+ * - ezkl takes a product with 2^−k for a change of scale and divides by 2^k: it lets the prover choose a
+ *   field element q and checks |q·2^k − x| ≤ 2^(k−1). The quotient `⌊(a·m + 2^(s−1)) / 2^s⌋` of an affine
+ *   node is the integer nearest to `(2·a·m + 1) / 2^(s+1)`, never a tie, so it is the only integer that
+ *   passes; that q is a small integer, and no fraction in the field, follows from the next point.
+ * - every quotient is looked up: every table is a Gather from its constants, indexed by the quotient.
  *
  * Input: 1 × (latent dimensions + 1), bytes 0…255 and then the context, a field element that nothing
  * reads: as a public input it is part of the transcript, so a proof holds for one context only.
@@ -74,6 +78,12 @@ function affine(
       sum = graph.add('Add', [sum, graph.constant('bias', node.bias.shape, part)])
   const { multiplier, shift } = node.requantize
   let quotient = sum
+  if (shift > MAX_SHIFT)
+    throw new PlatemarkError('The ezkl backend cannot divide by so much at once.', {
+      expected: `a shift of at most ${MAX_SHIFT} bits`,
+      found: `${shift} bits in ${node.name}`,
+      fix: 'Compile with fewer bits, for example --profile compact.',
+    })
   if (shift > 0) {
     const doubled = graph.add('Mul', [sum, graph.number(2 * multiplier)])
     const odd = graph.add('Add', [doubled, graph.number(1)])
