@@ -13,6 +13,9 @@ import { toolVersion } from './version.js'
 /** The backend option that compiles the integer model and no circuit. */
 export const NO_BACKEND = 'none'
 
+/** Backends that pay for every bit. */
+const COMPACT_BACKENDS: readonly (string | undefined)[] = ['groth16', 'ezkl']
+
 /** What `compile` and `estimate` have in common on the command line. */
 export type ModelOptions = {
   /** Absent: the first. */
@@ -52,7 +55,7 @@ export function withModelOptions(command: Command): Command {
     .addOption(
       new Option(
         '--profile <name>',
-        'bits against fidelity (default: compact for groth16, else fidelity)',
+        'bits against fidelity (default: compact for groth16 and ezkl, else fidelity)',
       ).choices(['compact', 'balanced', 'fidelity']),
     )
     .addOption(
@@ -119,7 +122,7 @@ export function compileOptions(
   return {
     toolVersion,
     latent: options.latent,
-    profile: options.profile ?? (backend?.name === 'groth16' ? 'compact' : 'fidelity'),
+    profile: options.profile ?? (COMPACT_BACKENDS.includes(backend?.name) ? 'compact' : 'fidelity'),
     ...(range === undefined ? {} : { outputRange: range }),
     ...(layout === undefined ? {} : { layout }),
     ...(size === undefined ? {} : { size }),

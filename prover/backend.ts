@@ -108,6 +108,8 @@ export type Backend = {
   readonly proofSystem: string
   /** The circuit options that `compile` may give it. */
   readonly circuitOptions: readonly (keyof CircuitOptions)[]
+  /** The options that a plate was compiled with. */
+  readonly compiledOptions: (plate: Pick<Plate, 'directory'>) => Promise<CircuitOptions>
   /** Name of the scheme of `Statement.imageHash` under a parsed key file. */
   readonly imageHashScheme: (verifyingKey: unknown) => string
   /**
@@ -115,6 +117,8 @@ export type Backend = {
    * file or of a plate with keys, for schemes that need them; without them those throw `PlatemarkError`.
    */
   readonly imageHash: (image: Image, verifyingKey: unknown, powers?: string) => Promise<Hex>
+  /** It needs a program that is not part of the toolkit. */
+  readonly external?: true
   /** File in `<plate>/<name>/` that is the circuit; its keccak256 is the registry's circuit hash. */
   readonly circuitFile: string
   readonly estimate: (model: IntegerModel, options?: CircuitOptions) => Estimate

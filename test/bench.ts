@@ -37,6 +37,9 @@ const FIXTURES = [
   '../shared/models/mnist_gan.onnx',
 ]
 
+/** What needs another program is measured by bench-peers.ts. */
+const ours = backends.filter(({ external }) => external !== true)
+
 type Row = Readonly<Record<string, string | number>>
 
 const [first, ...rest] = process.argv.slice(2)
@@ -62,7 +65,7 @@ function isHere(path: string): boolean {
 
 function measureAll(paths: readonly string[]): readonly Row[] {
   return paths.flatMap((path) =>
-    backends.map(({ name }) => {
+    ours.map(({ name }) => {
       process.stderr.write(`${basename(path)} on ${name} …\n`)
       const self = fileURLToPath(import.meta.url)
       const { stdout, status } = spawnSync(process.execPath, [self, '--one', path, name], {

@@ -38,11 +38,15 @@ export const CODE_SIZE_LIMIT = 24_576
  * `cache/solc/` of the package where that can be written.
  *
  * @param files - the first holds the contract; the others are what it imports
+ * @param options.viaIR - `false` for assembly that claims all memory, which the default refuses
  * @throws {PlatemarkError} for missing compiler, missing imports, compiler errors, too much code.
  * @example
  * const { abi, bytecode } = await compileSolidity(generateGroth16Verifier(options))
  */
-export async function compileSolidity(files: readonly SolidityFile[]): Promise<CompiledContract> {
+export async function compileSolidity(
+  files: readonly SolidityFile[],
+  options: { readonly viaIR?: boolean } = {},
+): Promise<CompiledContract> {
   const main = files[0]
   if (main === undefined) throw new PlatemarkError('There is no Solidity source to compile.')
   const name = posix.basename(main.path, '.sol')
@@ -51,6 +55,7 @@ export async function compileSolidity(files: readonly SolidityFile[]): Promise<C
     sources: collectSources(files),
     settings: {
       ...SETTINGS,
+      ...options,
       outputSelection: {
         [main.path]: {
           [name]: [
