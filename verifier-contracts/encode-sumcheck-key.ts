@@ -237,12 +237,25 @@ function writeSegments(key: SumcheckDescriptor): Writer {
   return to
 }
 
+/** Bits of a latent index that are looked up apart. */
+const MOST_LOW_BITS = 4
+
 function writeLatent(key: SumcheckDescriptor): Writer {
   const to = new Writer()
   const { table } = key.latent
   const smallest = Math.min(...table)
   const width = Math.max(1, Math.ceil(axisBits(Math.max(...table) - smallest + 1) / 8))
-  to.digits(digitsAt(key.blocks[0]!, 0))
+  const digits = [...digitsAt(key.blocks[0]!, 0)]
+  // The last few bits of the index apart, so that two small tables do for a large one. That needs rows of
+  // equal length, all but the last of them.
+  const last = digits.pop()
+  const splits = last !== undefined && (digits.length === 0 || isPowerOfTwo(last.size))
+  const low = splits ? Math.min(MOST_LOW_BITS, last.bits) : 0
+  if (last !== undefined)
+    digits.push({ ...last, bits: last.bits - low, size: Math.ceil(last.size / 2 ** low) })
+  to.digits(digits)
+  to.number(last === undefined ? 0 : last.slot + last.bits - low, 1)
+  to.number(low, 1)
   to.number(smallest, 8)
   to.number(width, 1)
   for (const value of table) to.number(value - smallest, width)
@@ -490,40 +503,101 @@ function writeKernel(
   }
 }
 
-/** The cheaper of two ways to sum over an axis: index by index, or bit by bit with a carry. */
+/** The cheapest of three ways to sum over an axis: index by index, or bit by bit. */
 function writeAxis(
   to: Writer,
   slots: Slots,
-  { stride, dilation, pad, transposed }: SpatialDescriptor,
+  axis: SpatialDescriptor,
   taps: number,
   output: readonly Digit[],
   input: readonly Digit[],
 ): void {
-  const [driving, driven] = transposed ? [input, output] : [output, input]
-  const below = Math.max(0, pad)
-  const carries = below + Math.max(0, stride - 1, (taps - 1) * dilation - pad) + 1
-  const bits = Math.max(total(driving), total(driven))
+  const [driving, driven] = axis.transposed ? [input, output] : [output, input]
   const cells = 2 ** total(driving) + 2 ** total(driven)
   const direct = cells + taps * product(driving.map(({ size }) => size))
   const whole = [...driving, ...driven].every(({ size }) => isPowerOfTwo(size))
-  const byCarry = whole && 3 * bits * carries < direct
-  to.number(byCarry ? 2 : 1, 1)
-  to.number(stride, 3)
-  to.number(dilation, 3)
-  to.number(pad, 4)
-  if (!byCarry) {
-    to.digits(driving)
-    to.digits(driven)
-    return
+  const bits = Math.max(total(driving), total(driven))
+  if (whole && direct > 3 * bits) {
+    if (writeShift(to, slots, axis, taps, driving, driven)) return
+    if (3 * bits * carriesOf(axis, taps).count < direct) {
+      writeCarry(to, slots, axis, taps, driving, driven)
+      return
+    }
   }
+  to.number(1, 1)
+  to.number(axis.stride, 3)
+  to.number(axis.dilation, 3)
+  to.number(axis.pad, 4)
+  to.digits(driving)
+  to.digits(driven)
+}
+
+/** Slices as so many bits, zeros in front. */
+function padded(slots: Slots, slices: readonly Slice[], bits: number): readonly Slice[] {
+  const zeros = Array.from({ length: bits - total(slices) }, () => ({ slot: slots.zero, bits: 1 }))
+  return [...zeros, ...joined(slices)]
+}
+
+/** Carries that occur, with all that they hand on. */
+function carriesOf({ stride, dilation, pad }: SpatialDescriptor, taps: number) {
+  const below = Math.max(0, pad)
+  return { below, count: below + Math.max(0, stride - 1, (taps - 1) * dilation - pad) + 1 }
+}
+
+function writeCarry(
+  to: Writer,
+  slots: Slots,
+  axis: SpatialDescriptor,
+  taps: number,
+  driving: readonly Slice[],
+  driven: readonly Slice[],
+): void {
+  const bits = Math.max(total(driving), total(driven))
+  const { below, count } = carriesOf(axis, taps)
+  to.number(2, 1)
+  to.number(axis.stride, 3)
+  to.number(axis.dilation, 3)
+  to.number(axis.pad, 4)
   to.number(bits, 1)
   to.number(below, 2)
-  to.number(carries, 2)
-  for (const digits of [driving, driven]) {
-    const zeros = Array.from({ length: bits - total(digits) }, () => ({
-      slot: slots.zero,
-      bits: 1,
-    }))
-    to.slices([...zeros, ...joined(digits)])
-  }
+  to.number(count, 2)
+  to.slices(padded(slots, driving, bits))
+  to.slices(padded(slots, driven, bits))
+}
+
+/** Largest shift that the contract computes bit by bit without a table of carries. */
+const MOST_SHIFT = 2
+
+/** Where the stride is 2^a and k·dilation − pad = 2^a·shift + rest has small shifts only. */
+function writeShift(
+  to: Writer,
+  slots: Slots,
+  { stride, dilation, pad }: SpatialDescriptor,
+  taps: number,
+  driving: readonly Slice[],
+  driven: readonly Slice[],
+): boolean {
+  const low = axisBits(stride)
+  const shifts = Array.from({ length: taps }, (_, k) => Math.floor((k * dilation - pad) / stride))
+  if (stride !== 2 ** low || low > MOST_LOW_BITS || total(driven) < low) return false
+  if (shifts.some((shift) => Math.abs(shift) > MOST_SHIFT)) return false
+  const single = driven.flatMap(({ slot, bits }) =>
+    Array.from({ length: bits }, (_, i) => ({ slot: slot + i, bits: 1 })),
+  )
+  const high = single.slice(0, single.length - low)
+  const rest = joined(single.slice(single.length - low))
+  // The last bits must lie side by side.
+  if (rest.length > 1) return false
+  const bits = Math.max(total(driving), high.length)
+  to.number(3, 1)
+  to.number(bits, 1)
+  to.number(rest[0]?.slot ?? 0, 1)
+  to.number(low, 1)
+  to.slices(padded(slots, driving, bits))
+  to.slices(padded(slots, high, bits))
+  shifts.forEach((shift, k) => {
+    to.number(k * dilation - pad - stride * shift, 1)
+    to.number(shift + MOST_SHIFT, 1)
+  })
+  return true
 }

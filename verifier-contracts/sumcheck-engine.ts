@@ -5,4 +5,4 @@ import type { Hex } from 'viem'
  * verifiers take no other engine. `sumcheck-engine.test.ts` says what it is after a change.
  */
 export const ENGINE_CODE_HASH: Hex =
-  '0x86a76ada2295d16c83bf0021c8e477aaa324287c89e197c919d231111c6810cb'
+  '0x8c4d8a8634255b3663b6a3bd905830d1a54a70cf1213fa580fa7134b97c95181'

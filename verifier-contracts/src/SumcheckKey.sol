@@ -21,7 +21,8 @@ pragma solidity ^0.8.28;
 /// each) and a size (4 bytes). Digits of valid~ and of the latent count from the start of their point.
 ///
 /// - segments: list of bits (1), offset / 2^bits (4), first (8, signed)
-/// - latent: list of digits, smallest entry (8, signed), bytes an entry (1), 256 entries less the smallest
+/// - latent: list of digits of the index less its last bits; slot and number of those bits; smallest entry
+///   (8, signed), bytes an entry (1), 256 entries less the smallest
 /// - image: space (1), offset (5), bits (1); list of factors Σ_{d < size} z^{exponent·d}·eq(d, ·): exponent
 ///   (4), size (4), slot (1), bits (1); for pixels also the digits of columns, of channels
 /// - nodes: number (2), then one after the other
@@ -37,7 +38,9 @@ pragma solidity ^0.8.28;
 ///     - 2: slice, sizes (2 each), axes
 /// - axis: 0 (one tap of value 1); 1 table: stride, dilation (3 each), pad (4, signed), digits of the
 ///   driving, of the driven index; 2 power of two: stride, dilation, pad, bits (1), carries below zero (2),
-///   carries (2), slices of the driving, of the driven index
+///   carries (2), slices of the driving, of the driven index; 3 power of two by shifts: bits (1), slot and
+///   number of the driven index's last bits, slices of the driving index and of the rest of the driven one,
+///   for every tap the last bits and the shift + 2 (1 each)
 /// - spaces: 0 latent, 1 out, 2 copy
 library SumcheckKey {
     uint256 internal constant DIGEST = 0;
