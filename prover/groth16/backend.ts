@@ -22,6 +22,7 @@ export const groth16: Backend = {
   name: BACKEND,
   proofSystem: 'groth16-bn254-v1',
   circuitOptions: [],
+  compiledOptions: async () => ({}),
   imageHashScheme: () => 'poseidon',
   imageHash: async (image) => pixelHashes(image).poseidon,
   circuitFile: 'circuit.r1cs',

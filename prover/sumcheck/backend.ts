@@ -16,6 +16,7 @@ import { keyText } from './key.js'
 import { BACKEND, plateFiles, requireFile } from './plate-files.js'
 import { readPowers } from './powers.js'
 import { proveSumcheck, seedBytes } from './prove.js'
+import { readLayoutFile } from './read-layout.js'
 import { remakeKey } from './remake-key.js'
 import { setupSumcheck } from './setup.js'
 import { readKey, type VerifierKey } from './verifier/read-key.js'
@@ -30,6 +31,7 @@ export const sumcheck: Backend = {
   name: BACKEND,
   proofSystem: 'sumcheck-bn254-v2',
   circuitOptions: ['imageBinding', 'columnBits'],
+  compiledOptions: async (plate) => (await readLayoutFile(plate)).options,
   imageHashScheme: (verifyingKey) => IMAGE_HASH_SCHEMES[requireKey(verifyingKey).image.binding],
   imageHash: async (image, verifyingKey, powers) => {
     const key = requireKey(verifyingKey)
