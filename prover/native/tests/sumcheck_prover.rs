@@ -356,7 +356,7 @@ impl Prover {
         checks: Checks,
     ) -> Result<Vec<u8>, Error> {
         let request = Request { seed: [1; 32], context: [2; 32], pixels, latent };
-        let witness = Witness { first: first.to_vec(), forged_row };
+        let witness = Witness { first: first.to_vec(), forged_row, forged_value: None };
         prove(&self.pk, witness, &request, checks, &|_| {}).map(|(proof, _)| proof)
     }
 

@@ -35,6 +35,8 @@ pub struct Witness {
     pub first: Vec<i64>,
     /// A row of the table region that is counted once too often: for tests of what verifiers reject.
     pub forged_row: Option<usize>,
+    /// One of the opening's values that is false: likewise.
+    pub forged_value: Option<usize>,
 }
 
 /// What the proof is to be about.
@@ -206,7 +208,14 @@ pub fn prove(
 
     clock.begin("opening");
     let combined = groups.combine(&powers(mu, proof.columns.len()), d.rows());
-    proof.opening = mercury::open(&pk.srs, &combined, &rho, image.as_ref(), &mut transcript);
+    proof.opening = mercury::open(
+        &pk.srs,
+        &combined,
+        &rho,
+        image.as_ref(),
+        witness.forged_value,
+        &mut transcript,
+    );
     let bytes = proof.write();
     if checks == Checks::All {
         clock.begin("verify");
