@@ -151,7 +151,9 @@ async function measure(path: string, backend: Backend): Promise<Row> {
       'prove (estimate)': estimate.proveSeconds.toFixed(2),
       verify: median(verifying),
       'peak MB': Math.round(peak / 1e6),
+      'peak MB (estimate)': Math.round(estimate.peakMemoryBytes / 1e6),
       'proof bytes': proofBytes,
+      'gas (estimate)': estimate.gas,
     }
   } finally {
     await rm(directory, { recursive: true, force: true })

@@ -381,12 +381,7 @@ function writeAffine(
   else {
     const { axes, offset } = node.bias
     const inside = axes.map((axis) => r[axis]!)
-    to.number(1, 1)
-    to.number(offset, 5)
-    to.number(
-      inside.reduce((sum, digit) => sum + digit.bits, 0),
-      1,
-    )
+    to.place(KEY_SPACE, offset, total(inside))
     to.slices(joined(inside))
     to.digits(r.filter(({ size }, axis) => !axes.includes(axis) && !isPowerOfTwo(size)))
   }
@@ -524,12 +519,55 @@ function writeAxis(
       return
     }
   }
+  writeTable(to, axis, taps, driving, driven)
+}
+
+/** Index by index; of a driven index that is one digit, the last bits apart where the stride allows. */
+function writeTable(
+  to: Writer,
+  { stride, dilation, pad }: SpatialDescriptor,
+  taps: number,
+  driving: readonly Digit[],
+  driven: readonly Digit[],
+): void {
+  const offsets = Array.from({ length: taps }, (_, k) => k * dilation - pad)
+  const [digit] = driven
+  const low = axisBits(stride)
+  const splits =
+    digit !== undefined &&
+    driven.length === 1 &&
+    stride === 2 ** low &&
+    low <= MOST_LOW_BITS &&
+    digit.size % stride === 0
   to.number(1, 1)
-  to.number(axis.stride, 3)
-  to.number(axis.dilation, 3)
-  to.number(axis.pad, 4)
+  if (!splits) {
+    to.number(0, 2)
+    to.number(stride, 3)
+    to.number(-pad, 4)
+    to.number(dilation, 3)
+    to.number(taps, 2)
+    to.digits(driving)
+    to.digits(driven)
+    for (let k = 0; k < taps; k++) {
+      to.number(0, 1)
+      to.number(k, 1)
+    }
+    return
+  }
+  const shifts = offsets.map((offset) => Math.floor(offset / stride))
+  const first = Math.min(...shifts)
+  to.number(digit.slot + digit.bits - low, 1)
+  to.number(low, 1)
+  to.number(1, 3)
+  to.number(first, 4)
+  to.number(1, 3)
+  to.number(Math.max(...shifts) - first + 1, 2)
   to.digits(driving)
-  to.digits(driven)
+  to.digits([{ slot: digit.slot, bits: digit.bits - low, size: digit.size / stride }])
+  offsets.forEach((offset, k) => {
+    to.number(offset - stride * shifts[k]!, 1)
+    to.number(shifts[k]! - first, 1)
+  })
 }
 
 /** Slices as so many bits, zeros in front. */
@@ -566,7 +604,7 @@ function writeCarry(
 }
 
 /** Largest shift that the contract computes bit by bit without a table of carries. */
-const MOST_SHIFT = 2
+const MOST_SHIFT = 1
 
 /** Where the stride is 2^a and k·dilation − pad = 2^a·shift + rest has small shifts only. */
 function writeShift(

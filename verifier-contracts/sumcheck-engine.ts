@@ -5,4 +5,4 @@ import type { Hex } from 'viem'
  * verifiers take no other engine. `sumcheck-engine.test.ts` says what it is after a change.
  */
 export const ENGINE_CODE_HASH: Hex =
-  '0x8c4d8a8634255b3663b6a3bd905830d1a54a70cf1213fa580fa7134b97c95181'
+  '0x10e53304d270493bcd36a1b29468d143e64ca179e430c90e668449245428b2a7'

@@ -32,9 +32,9 @@ const MOST_PIXEL_BYTES = 64 * 64 * 3
 
 /**
  * How columns and their length are traded. A column costs a verifier on a chain about 7,500 gas and a
- * proof 96 bytes, a row costs the prover a few microseconds: a column is held to be worth 2^16 rows.
+ * proof 96 bytes, a row costs the prover one to two microseconds: a column is held to be worth 2^17 rows.
  */
-const COLUMN_IN_ROWS = 2 ** 16
+const COLUMN_IN_ROWS = 2 ** 17
 
 /** Lengths of columns that are considered. */
 const COLUMN_BITS = { least: 4, most: 28 }

@@ -69,6 +69,11 @@ library SumcheckClaims {
             run.padB = SumcheckTranscript.allocate(run.phaseTwo + 1);
             Field.zeroSuffixes(run.b, run.phaseTwo, run.padB);
 
+            run.rhoPairs = SumcheckTranscript.allocate(2 * n);
+            Field.pairs(run.rho, n, run.rhoPairs);
+            run.sPairs = SumcheckTranscript.allocate(2 * run.lookups);
+            Field.pairs(run.sEnd - 32 * run.lookups, run.lookups, run.sPairs);
+
             uint256 limbs = run.limbs;
             uint256 first = run.columnsAt;
             uint256 second = first + 32 * run.firstColumns;
@@ -179,8 +184,7 @@ library SumcheckClaims {
                 }
                 read = add(read, mul(scaled, f));
             }
-            uint256 leadA =
-                Field.eqIndex(0, run.sEnd - 32 * run.lookups, run.lookups - run.activationBits);
+            uint256 leadA = Field.prefix(0, run.sPairs, run.lookups - run.activationBits);
             uint256 scale = mul(run.beta, leadA);
             uint256 left4 = sub(0, mul(scale, read));
             uint256 right4 = sub(mul(inverses, run.alpha), sums.tags);
@@ -191,8 +195,7 @@ library SumcheckClaims {
             uint256 g = _word(run.inversesAt + 32 * (limbs + 1));
             left3 = sub(left3, _sum(run.tableInverse, chunks));
             _equals(run, nu, _atS(run, run.tableInverse, bits), g);
-            uint256 leadT =
-                Field.eqIndex(0, run.sEnd - 32 * run.lookups, run.lookups - run.tableBits);
+            uint256 leadT = Field.prefix(0, run.sPairs, run.lookups - run.tableBits);
             leadT = mul(leadT, Field.power(run.lambda, limbs + 1));
             uint256 t = mul(mul(g, beta2), _atS(run, run.tableOutput, bits));
             t = add(t, _atS(run, run.multiplicity, bits));
@@ -227,7 +230,8 @@ library SumcheckClaims {
             uint256 left;
             if (bits <= n) {
                 uint256 top = regionBits < n ? regionBits : n;
-                uint256 prefix = Field.eqIndex(offset >> bits, run.rho + 32 * (n - top), top - bits);
+                uint256 prefix =
+                    Field.prefix(offset >> bits, run.rhoPairs + 64 * (n - top), top - bits);
                 left = mul(mul(prefix, _get(values)), _imageWeight(run, at));
             } else {
                 // The entries before ρ are the number of the column within the block.
@@ -270,23 +274,41 @@ library SumcheckClaims {
             uint256 packed;
             assembly ("memory-safe") {
                 let p := mload(MODULUS)
-                // Bytes of a word, by Horner; `power` is z^word.
+                let end := add(channels, shl(5, width))
+                // The bytes of a whole pixel, where they lie in one word.
+                let pixel := 0
+                for { let c := channels } lt(c, end) { c := add(c, 32) } {
+                    pixel := add(mulmod(pixel, 256, p), mload(c))
+                }
+                let pixelScale := shl(shl(3, width), 1)
+                // Words by Horner; `power` is z^(words before).
                 let power := 1
                 let word := 0
                 let used := 0
-                let end := add(channels, shl(5, width))
                 for {} lt(scratch, channels) { scratch := add(scratch, 32) } {
                     let column := mload(scratch)
-                    for { let c := channels } lt(c, end) { c := add(c, 32) } {
-                        // column · channel below p, word below p: the product with 256 is reduced.
-                        word := addmod(mulmod(word, 256, p), mulmod(column, mload(c), p), p)
-                        used := add(used, 1)
-                        if eq(used, 16) {
-                            packed := addmod(packed, mulmod(power, word, p), p)
-                            power := mulmod(power, z, p)
-                            word := 0
-                            used := 0
+                    switch gt(add(used, width), 16)
+                    case 0 {
+                        word := addmod(mulmod(word, pixelScale, p), mulmod(column, pixel, p), p)
+                        used := add(used, width)
+                    }
+                    default {
+                        for { let c := channels } lt(c, end) { c := add(c, 32) } {
+                            if eq(used, 16) {
+                                packed := addmod(packed, mulmod(power, word, p), p)
+                                power := mulmod(power, z, p)
+                                word := 0
+                                used := 0
+                            }
+                            word := addmod(mulmod(word, 256, p), mulmod(column, mload(c), p), p)
+                            used := add(used, 1)
                         }
+                    }
+                    if eq(used, 16) {
+                        packed := addmod(packed, mulmod(power, word, p), p)
+                        power := mulmod(power, z, p)
+                        word := 0
+                        used := 0
                     }
                 }
                 if used {
@@ -316,8 +338,12 @@ library SumcheckClaims {
                 at += 2;
             }
             uint256 above = run.activationBits - bits;
-            tags =
-                mul(tags, Field.eqIndex(offset >> bits, run.sEnd - 32 * run.activationBits, above));
+            tags = mul(
+                tags,
+                Field.prefix(
+                    offset >> bits, run.sPairs + 64 * (run.lookups - run.activationBits), above
+                )
+            );
             uint256 next = at + 1;
             if (Key.u8(at) != 0) {
                 uint256 valid;
@@ -334,7 +360,8 @@ library SumcheckClaims {
                 sums.right0 = add(sums.right0, half);
             }
             at = next;
-            if (Key.u8(at++) != 0) at = _bias(run, sums, at, scale);
+            if (Key.u8(at) == 0) ++at;
+            else at = _bias(run, sums, at, scale);
             uint256 terms = Key.u8(at++);
             for (; terms > 0; --terms) {
                 at = _term(run, sums, at, scale);
@@ -368,7 +395,8 @@ library SumcheckClaims {
             }
             uint256 top = run.activationBits < n ? run.activationBits : n;
             if (bits < top) {
-                uint256 prefix = Field.eqIndex(offset >> bits, run.rho + 32 * (n - top), top - bits);
+                uint256 prefix =
+                    Field.prefix(offset >> bits, run.rhoPairs + 64 * (n - top), top - bits);
                 sum = mul(sum, prefix);
             }
             sum = mul(sum, _get(run.eqR + 32 * (bits < n ? bits : n)));
@@ -382,11 +410,8 @@ library SumcheckClaims {
         returns (uint256 next)
     {
         unchecked {
-            uint256 scratch = sums.scratch;
-            uint256 offset = Key.u40(at);
-            uint256 bits = Key.u8(at + 5);
-            at = Wiring.gather(run, at + 6, scratch);
-            uint256 value = _at(run, run.keyValues, KEY_BITS, offset, bits, scratch);
+            uint256 value;
+            (value,, at) = _read(run, sums, at);
             uint256 mask;
             (mask, next) = Wiring.below(run.slots, at);
             value = mul(mul(value, mask), scale);
@@ -454,11 +479,37 @@ library SumcheckClaims {
         returns (uint256 value, bool known, uint256 next)
     {
         unchecked {
+            uint256 space = Key.u8(at);
+            uint256 offset = Key.u40(at + 1);
             uint256 bits = Key.u8(at + 6);
-            uint256 point = sums.scratch;
-            next = Wiring.gather(run, at + 7, point);
-            (value, known) =
-                _block(run, Key.u8(at), Key.u40(at + 1), bits, point, point + 32 * bits);
+            uint256 n = run.n;
+            if (space == Key.SPACE_LATENT || bits > n) {
+                uint256 point = sums.scratch;
+                next = Wiring.gather(run, at + 7, point);
+                (value, known) = _block(run, space, offset, bits, point, point + 32 * bits);
+                return (value, known, next);
+            }
+            (value, next) = Wiring.eq(run, at + 7, run.rho + 32 * (n - bits));
+            (uint256 values, uint256 regionBits) = _space(run, space);
+            value = mul(value, _prefixed(run, values, regionBits, offset, bits));
+        }
+    }
+
+    /// @dev The column that a block lies in, times eq of the bits of its row above the block.
+    function _prefixed(
+        Run memory run,
+        uint256 values,
+        uint256 regionBits,
+        uint256 offset,
+        uint256 bits
+    ) private pure returns (uint256) {
+        unchecked {
+            uint256 n = run.n;
+            uint256 top = regionBits < n ? regionBits : n;
+            uint256 value = _get(values + 32 * (offset >> n));
+            if (top == bits) return value;
+            return
+                mul(value, Field.prefix(offset >> bits, run.rhoPairs + 64 * (n - top), top - bits));
         }
     }
 
@@ -500,14 +551,11 @@ library SumcheckClaims {
         unchecked {
             uint256 n = run.n;
             uint256 rho = run.rho;
-            values += 32 * (offset >> n);
             if (bits <= n) {
-                uint256 top = regionBits < n ? regionBits : n;
-                value = mul(
-                    _get(values), Field.eqIndex(offset >> bits, rho + 32 * (n - top), top - bits)
-                );
+                value = _prefixed(run, values, regionBits, offset, bits);
                 return mul(value, Field.eq(point, rho + 32 * (n - bits), bits));
             }
+            values += 32 * (offset >> n);
             uint256 high = bits - n;
             for (uint256 i = 0; i < 1 << high; ++i) {
                 uint256 weight = Field.eqIndex(i, point, high);
@@ -543,6 +591,7 @@ library SumcheckClaims {
             uint256 count = Key.u8(at++);
             uint256 tableBits = run.tableBits;
             uint256 top = run.sEnd - 32 * tableBits;
+            uint256 pairs = run.sPairs + 64 * (run.lookups - tableBits);
             // indices[k] = Σ_{i < k} 2^i·(i-th last entry of s)
             uint256 indices;
             uint256 end = run.sEnd;
@@ -565,7 +614,7 @@ library SumcheckClaims {
                 uint256 bits = Key.u8(at);
                 uint256 index = add(embed(Key.i64(at + 5)), _get(indices + 32 * bits));
                 index = add(tag, mul(run.beta, index));
-                uint256 prefix = Field.eqIndex(Key.u32(at + 1), top, tableBits - bits);
+                uint256 prefix = Field.prefix(Key.u32(at + 1), pairs, tableBits - bits);
                 sum = add(sum, mul(prefix, index));
                 at += 13;
             }
@@ -590,7 +639,7 @@ library SumcheckClaims {
             uint256 n = run.n;
             columns += 32 * (offset >> n);
             if (bits <= n) {
-                uint256 prefix = Field.eqIndex(offset >> bits, run.rho, n - bits);
+                uint256 prefix = Field.prefix(offset >> bits, run.rhoPairs, n - bits);
                 _set(out, mul(_word(columns), prefix));
                 return out + 32;
             }

@@ -137,6 +137,52 @@ library SumcheckField {
         }
     }
 
+    /// @notice 1 − x and x side by side for every variable x of a point, as `prefix` reads them.
+    /// @param point The point, in memory.
+    /// @param count Number of variables.
+    /// @param out Where the 2·`count` words go, in memory.
+    function pairs(uint256 point, uint256 count, uint256 out) internal pure {
+        assembly ("memory-safe") {
+            let one := add(mload(MODULUS), 1)
+            for { let end := add(point, shl(5, count)) } lt(point, end) { point := add(point, 32) }
+            {
+                let x := mload(point)
+                mstore(out, sub(one, x))
+                mstore(add(out, 32), x)
+                out := add(out, 64)
+            }
+        }
+    }
+
+    /// @notice eq(index, point) for an integer, of which the last `count` bits count.
+    /// @param index The integer.
+    /// @param point What `pairs` made of the point, in memory.
+    function prefix(uint256 index, uint256 point, uint256 count)
+        internal
+        pure
+        returns (uint256 product)
+    {
+        assembly ("memory-safe") {
+            let p := mload(MODULUS)
+            product := 1
+            // The bit that counts has the value 32: it is the place of its factor in the pair.
+            index := shl(5, index)
+            let at := add(point, shl(6, count))
+            if and(count, 1) {
+                at := sub(at, 64)
+                product := mload(add(at, and(index, 32)))
+                index := shr(1, index)
+            }
+            for {} gt(at, point) {} {
+                product := mulmod(product, mload(add(sub(at, 64), and(index, 32))), p)
+                at := sub(at, 128)
+                product := mulmod(product, mload(add(at, and(shr(1, index), 32))), p)
+                index := shr(2, index)
+            }
+            product := mod(product, p)
+        }
+    }
+
     /// @notice eq(index, point) for an integer, of which the last `count` bits count.
     function eqIndex(uint256 index, uint256 point, uint256 count)
         internal
@@ -237,12 +283,23 @@ library SumcheckField {
             for { let end := add(point, shl(5, bits)) } lt(point, end) { point := add(point, 32) } {
                 let x := mload(point)
                 let y := sub(one, x)
-                // From the last on, so that nothing is overwritten before it is read.
+                // From the last on, so that nothing is overwritten before it is read; two a turn.
                 let to := add(table, shl(6, grown))
-                for { let from := add(table, shl(5, grown)) } gt(from, table) {} {
+                let from := add(table, shl(5, grown))
+                if and(grown, 1) {
                     from := sub(from, 32)
-                    let value := mload(from)
                     to := sub(to, 64)
+                    let value := mload(from)
+                    mstore(to, mulmod(value, y, p))
+                    mstore(add(to, 32), mulmod(value, x, p))
+                }
+                for {} gt(from, table) {} {
+                    let value := mload(sub(from, 32))
+                    mstore(sub(to, 64), mulmod(value, y, p))
+                    mstore(sub(to, 32), mulmod(value, x, p))
+                    from := sub(from, 64)
+                    to := sub(to, 128)
+                    value := mload(from)
                     mstore(to, mulmod(value, y, p))
                     mstore(add(to, 32), mulmod(value, x, p))
                 }

@@ -49,29 +49,38 @@ library SumcheckOpening {
         returns (uint256 value, bool ok)
     {
         unchecked {
+            uint256 mu = run.mu;
             uint256 at = run.columnsAt;
             uint256 from = run.proofAt;
-            uint256 scale = 1;
+            uint256 second = run.secondAt;
+            uint256 key = run.keyAt;
+            key += Key.u16(key + Key.SECTIONS + 8);
+            // Places of the last values of each group.
+            uint256 firstEnd = at + 32 * run.firstColumns;
+            uint256 secondEnd = firstEnd + 32 * run.secondColumns;
+            uint256 end = run.openingAt;
             assembly ("memory-safe") {
+                let p := mload(MODULUS)
+                let scale := 1
+                let summand := add(buffer, 64)
                 // 1·C₀ needs no multiplication.
                 calldatacopy(buffer, from, 64)
                 value := calldataload(at)
-            }
-            ok = true;
-            uint256 key = run.keyAt;
-            key += Key.u16(key + Key.SECTIONS + 8);
-            for (uint256 i = 1; i < run.columns; ++i) {
-                from += 64;
-                if (i == run.firstColumns) from = run.secondAt;
-                if (i == run.firstColumns + run.secondColumns) from = key;
-                at += 32;
-                scale = mul(scale, run.mu);
-                uint256 column;
-                assembly ("memory-safe") {
-                    column := calldataload(at)
+                ok := 1
+                for { at := add(at, 32) } lt(at, end) { at := add(at, 32) } {
+                    from := add(from, 64)
+                    if eq(at, firstEnd) { from := second }
+                    if eq(at, secondEnd) { from := key }
+                    scale := mulmod(scale, mu, p)
+                    value := addmod(value, mulmod(scale, calldataload(at), p), p)
+                    calldatacopy(summand, from, 64)
+                    mstore(add(buffer, 128), scale)
+                    // Arguments are evaluated from the last to the first.
+                    ok := and(
+                        staticcall(gas(), 6, buffer, 128, buffer, 64),
+                        and(staticcall(gas(), 7, summand, 96, summand, 64), ok)
+                    )
                 }
-                value = add(value, mul(scale, column));
-                ok = _add(buffer, from, scale) && ok;
             }
         }
     }

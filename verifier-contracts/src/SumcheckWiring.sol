@@ -28,6 +28,49 @@ library SumcheckWiring {
         }
     }
 
+    /// @notice eq of a list of slices of challenges, side by side, and of a point.
+    /// @param point In memory.
+    function eq(Run memory run, uint256 at, uint256 point)
+        internal
+        pure
+        returns (uint256 product, uint256 next)
+    {
+        uint256 slots = run.slots;
+        assembly ("memory-safe") {
+            let p := mload(MODULUS)
+            let k := add(add(p, p), 1)
+            product := 1
+            let count := shr(248, calldataload(at))
+            at := add(at, 1)
+            for { next := add(at, shl(1, count)) } lt(at, next) { at := add(at, 2) } {
+                let word := calldataload(at)
+                let from := add(slots, shl(5, byte(0, word)))
+                let end := add(from, shl(5, byte(1, word)))
+                // As `SumcheckField.eq`; two factors a turn, a single one first.
+                if and(byte(1, word), 1) {
+                    let x := mload(from)
+                    let y := mload(point)
+                    let xy := mulmod(x, y, p)
+                    product := mulmod(product, add(add(xy, xy), sub(k, add(x, y))), p)
+                    from := add(from, 32)
+                    point := add(point, 32)
+                }
+                for {} lt(from, end) {} {
+                    let x := mload(from)
+                    let y := mload(point)
+                    let xy := mulmod(x, y, p)
+                    product := mulmod(product, add(add(xy, xy), sub(k, add(x, y))), p)
+                    x := mload(add(from, 32))
+                    y := mload(add(point, 32))
+                    xy := mulmod(x, y, p)
+                    product := mulmod(product, add(add(xy, xy), sub(k, add(x, y))), p)
+                    from := add(from, 64)
+                    point := add(point, 64)
+                }
+            }
+        }
+    }
+
     /// @notice eq(·, point) of all valid composite indices over a list of digits, row-major.
     /// @param base What the digits' slots count from, in memory.
     /// @param out Where the values go, in memory.
@@ -139,14 +182,22 @@ library SumcheckWiring {
                 let last := add(weights, shl(5, shl(bits, 1)))
                 let end := add(scratch, dimensions)
                 for { let row := rows } lt(scratch, end) { row := add(row, 32) } {
+                    // The weights of a whole row add up to 1.
+                    let used := 1
+                    let rowEnd := add(weights, shl(5, sub(end, scratch)))
+                    switch lt(rowEnd, last)
+                    case 0 { rowEnd := last }
+                    default {
+                        used := 0
+                        for { let from := weights } lt(from, rowEnd) { from := add(from, 32) } {
+                            used := addmod(used, mload(from), p)
+                        }
+                    }
                     let sum := 0
-                    let used := 0
-                    for { let from := weights } and(lt(from, last), lt(scratch, end)) {} {
-                        let weight := mload(from)
+                    for { let from := weights } lt(from, rowEnd) { from := add(from, 32) } {
                         let entry := add(entries, mul(byte(0, mload(scratch)), width))
-                        sum := addmod(sum, mulmod(weight, shr(shift, calldataload(entry)), p), p)
-                        used := addmod(used, weight, p)
-                        from := add(from, 32)
+                        let product := mulmod(mload(from), shr(shift, calldataload(entry)), p)
+                        sum := addmod(sum, product, p)
                         scratch := add(scratch, 1)
                     }
                     value := addmod(value, mulmod(sum, mload(row), p), p)
@@ -274,26 +325,31 @@ library SumcheckWiring {
         }
     }
 
-    /// @dev Sums over the driving index t, whose partner is t·stride + k·dilation − pad.
+    /// @dev Sums over the driving index t, whose partner is t·stride + shift, for shifts of equal distance. A
+    /// tap is such a sum times eq of the driven index's last bits, where these are split off.
     function _tapsByTable(Run memory run, uint256 at, uint256 size, uint256 out)
         private
         pure
         returns (uint256 next)
     {
         unchecked {
-            uint256 stride = Key.u24(at);
-            uint256 dilation = Key.u24(at + 3);
-            int256 shift = -Key.i32(at + 6);
-            uint256 driving = out + 32 * size;
-            uint256 count;
-            (count, at) = table(run.slots, at + 10, driving);
-            uint256 driven = driving + 32 * count;
-            (count, next) = table(run.slots, at, driven);
+            uint256 stride = Key.u24(at + 2);
+            int256 shift = Key.i32(at + 5);
+            uint256 step = Key.u24(at + 9);
+            uint256 count = Key.u16(at + 12);
+            uint256 low = out + 32 * size;
+            uint256 sums = _lowBits(run, at, low);
+            uint256 driving = sums + 32 * count;
+            uint256 entries;
+            (entries, at) = table(run.slots, at + 14, driving);
+            uint256 driven = driving + 32 * entries;
+            (entries, at) = table(run.slots, at, driven);
             assembly ("memory-safe") {
                 let p := mload(MODULUS)
-                let end := add(driven, shl(5, count))
-                let step := shl(5, stride)
-                for { let last := add(out, shl(5, size)) } lt(out, last) { out := add(out, 32) } {
+                let end := add(driven, shl(5, entries))
+                let far := shl(5, stride)
+                let to := sums
+                for { let last := add(sums, shl(5, count)) } lt(to, last) { to := add(to, 32) } {
                     let t := 0
                     if slt(shift, 0) {
                         t := div(add(sub(0, shift), sub(stride, 1)), stride)
@@ -304,11 +360,45 @@ library SumcheckWiring {
                     for {} and(lt(a, driven), lt(b, end)) {} {
                         sum := addmod(sum, mulmod(mload(a), mload(b), p), p)
                         a := add(a, 32)
-                        b := add(b, step)
+                        b := add(b, far)
                     }
-                    mstore(out, sum)
-                    shift := add(shift, dilation)
+                    mstore(to, sum)
+                    shift := add(shift, step)
                 }
+            }
+            next = _pick(at, size, out, low, sums);
+        }
+    }
+
+    /// @dev eq(·, slice) of the slice at `at`; returns the place behind.
+    function _lowBits(Run memory run, uint256 at, uint256 low)
+        private
+        pure
+        returns (uint256 behind)
+    {
+        unchecked {
+            uint256 bits = Key.u8(at + 1);
+            assembly ("memory-safe") {
+                mstore(low, 1)
+            }
+            if (bits > 0) Field.expand(low, 1, run.slots + 32 * Key.u8(at), bits, 1 << bits);
+            behind = low + (32 << bits);
+        }
+    }
+
+    /// @dev tap(k) = low[e_k]·sums[m_k], the pairs of indices being in the key.
+    function _pick(uint256 at, uint256 size, uint256 out, uint256 low, uint256 sums)
+        private
+        pure
+        returns (uint256 next)
+    {
+        assembly ("memory-safe") {
+            let p := mload(MODULUS)
+            for { next := add(at, shl(1, size)) } lt(at, next) { at := add(at, 2) } {
+                let word := calldataload(at)
+                let tap := mload(add(low, shl(5, byte(0, word))))
+                mstore(out, mulmod(tap, mload(add(sums, shl(5, byte(1, word)))), p))
+                out := add(out, 32)
             }
         }
     }
@@ -392,7 +482,7 @@ library SumcheckWiring {
     /// driven index has the last a bits e, and the rest of it is the driving index plus m. So tap(k) is
     /// eq(last bits, e) times S_m = Σ_i eq(driving, i)·eq(rest of driven, i + m). Bit by bit from the most
     /// significant, with S₁ and S₋₁ carrying:
-    ///     S₀ ← e·S₀,   S₁ ← u·S₀ + v·S₁,   S₋₁ ← v·S₀ + u·S₋₁,   S_{±2} ← e·S_{±1}
+    ///     S₀ ← e·S₀,   S₁ ← u·S₀ + v·S₁,   S₋₁ ← v·S₀ + u·S₋₁
     ///     u = (1 − g)·d,   v = g·(1 − d),   e = g·d + (1 − g)(1 − d)
     function _tapsByShift(Run memory run, uint256 at, uint256 size, uint256 out)
         private
@@ -401,13 +491,9 @@ library SumcheckWiring {
     {
         unchecked {
             uint256 bits = Key.u8(at);
-            uint256 lowBits = Key.u8(at + 2);
-            uint256 low = out + 32 * (size + 5);
-            uint256 points = low + (32 << lowBits);
-            assembly ("memory-safe") {
-                mstore(low, 1)
-            }
-            Field.expand(low, 1, run.slots + 32 * Key.u8(at + 1), lowBits, 1 << lowBits);
+            uint256 sums = out + 32 * size;
+            uint256 low = sums + 96;
+            uint256 points = _lowBits(run, at + 1, low);
             next = gather(run, at + 3, points);
             next = gather(run, next, points + 32 * bits);
             assembly ("memory-safe") {
@@ -416,38 +502,25 @@ library SumcheckWiring {
                 let same := 1
                 let up := 0
                 let down := 0
-                let upBefore := 0
-                let downBefore := 0
-                let e := 1
                 let step := shl(5, bits)
                 for { let end := add(points, step) } lt(points, end) { points := add(points, 32) } {
                     let g := mload(points)
                     let d := mload(add(points, step))
                     let both := mulmod(g, d, p)
                     // The products are below p: all of these are below 4p.
-                    e := add(add(both, both), sub(add(p, one), add(g, d)))
+                    let e := add(add(both, both), sub(add(p, one), add(g, d)))
                     let u := add(d, sub(p, both))
                     let v := add(g, sub(p, both))
-                    upBefore := up
-                    downBefore := down
                     up := addmod(mulmod(u, same, p), mulmod(v, up, p), p)
                     down := addmod(mulmod(v, same, p), mulmod(u, down, p), p)
                     same := mulmod(same, e, p)
                 }
-                // S₋₂ … S₂
-                let sums := sub(low, 160)
-                mstore(sums, mulmod(e, downBefore, p))
-                mstore(add(sums, 32), down)
-                mstore(add(sums, 64), same)
-                mstore(add(sums, 96), up)
-                mstore(add(sums, 128), mulmod(e, upBefore, p))
-                for { let last := add(out, shl(5, size)) } lt(out, last) { out := add(out, 32) } {
-                    let word := calldataload(next)
-                    let tap := mload(add(low, shl(5, byte(0, word))))
-                    mstore(out, mulmod(tap, mload(add(sums, shl(5, byte(1, word)))), p))
-                    next := add(next, 2)
-                }
+                // S₋₁, S₀, S₁ lie side by side.
+                mstore(sums, down)
+                mstore(add(sums, 32), same)
+                mstore(add(sums, 64), up)
             }
+            next = _pick(next, size, out, low, sums);
         }
     }
 }

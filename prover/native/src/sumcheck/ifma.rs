@@ -7,12 +7,13 @@
 #![allow(unsafe_code)]
 
 use super::buckets::{Pair, Point, canonical};
-use ark_bn254::{Fq, FqConfig};
-use ark_ff::{MontConfig, Zero};
+use super::field::F;
+use ark_bn254::{Fq, FqConfig, FrConfig};
+use ark_ff::{Field, MontConfig, Zero};
 use core::arch::x86_64::*;
 
 /// Eight elements: limb i of all of them.
-pub type Limbs = [__m512i; 5];
+type Limbs = [__m512i; 5];
 
 const MASK: u64 = (1 << 52) - 1;
 
@@ -22,7 +23,7 @@ pub fn available() -> bool {
 }
 
 /// A field's constants.
-pub struct Modulus {
+struct Modulus {
     p: Limbs,
     /// −1/p mod 2^52.
     inverse: __m512i,
@@ -61,7 +62,7 @@ fn broadcast(limbs: [u64; 5]) -> Limbs {
 impl Modulus {
     /// The constants of a field in arkworks' description.
     #[target_feature(enable = "avx512f,avx512ifma")]
-    pub fn of<C: MontConfig<4>>() -> Self {
+    fn of<C: MontConfig<4>>() -> Self {
         let p = split(C::MODULUS.0);
         let mut table = [[0i64; 8]; 5];
         for t in 0..8 {
@@ -321,4 +322,161 @@ fn invert(products: &[Limbs; 2]) -> Option<[Limbs; 2]> {
         }
     }
     Some(inverses)
+}
+
+/// a − p where a is not below p, for a below 2p.
+#[inline]
+#[target_feature(enable = "avx512f,avx512ifma")]
+fn subtract_once(a: &Limbs, c: &Modulus) -> Limbs {
+    let mut less = *a;
+    for (limb, p) in less.iter_mut().zip(&c.p) {
+        *limb = _mm512_sub_epi64(*limb, *p);
+    }
+    let less = carry(less);
+    let is_below = _mm512_cmplt_epi64_mask(less[4], _mm512_setzero_si512());
+    let mut out = less;
+    for (limb, before) in out.iter_mut().zip(a) {
+        *limb = _mm512_mask_mov_epi64(*limb, is_below, *before);
+    }
+    out
+}
+
+/// Scalars are 32 bytes, as arkworks stores them.
+const _: () = assert!(size_of::<F>() == 32 && std::mem::offset_of!(F, 0) == 0);
+
+/// Eight scalars from the first on, in the order that [`store_scalars`] takes them.
+#[inline]
+#[target_feature(enable = "avx512f,avx512ifma")]
+fn load_scalars(scalars: &[F; 8]) -> Limbs {
+    let from: *const u8 = scalars.as_ptr().cast();
+    let mut r = [_mm512_setzero_si512(); 4];
+    for (i, row) in r.iter_mut().enumerate() {
+        // SAFETY: eight scalars have 256 bytes.
+        *row = unsafe { _mm512_loadu_si512(from.add(64 * i).cast()) };
+    }
+    let (a, b) = (_mm512_unpacklo_epi64(r[0], r[1]), _mm512_unpackhi_epi64(r[0], r[1]));
+    let (c, d) = (_mm512_unpacklo_epi64(r[2], r[3]), _mm512_unpackhi_epi64(r[2], r[3]));
+    from_words([
+        _mm512_shuffle_i64x2::<0x88>(a, c),
+        _mm512_shuffle_i64x2::<0x88>(b, d),
+        _mm512_shuffle_i64x2::<0xdd>(a, c),
+        _mm512_shuffle_i64x2::<0xdd>(b, d),
+    ])
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512ifma")]
+fn store_scalars(limbs: &Limbs, scalars: &mut [F; 8]) {
+    let w = to_words(limbs);
+    let (a, b) = (_mm512_unpacklo_epi64(w[0], w[1]), _mm512_unpackhi_epi64(w[0], w[1]));
+    let (c, d) = (_mm512_unpacklo_epi64(w[2], w[3]), _mm512_unpackhi_epi64(w[2], w[3]));
+    let first = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
+    let second = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
+    let rows = [
+        _mm512_permutex2var_epi64(a, first, c),
+        _mm512_permutex2var_epi64(b, first, d),
+        _mm512_permutex2var_epi64(a, second, c),
+        _mm512_permutex2var_epi64(b, second, d),
+    ];
+    let to: *mut u8 = scalars.as_mut_ptr().cast();
+    for (i, row) in rows.iter().enumerate() {
+        // SAFETY: eight scalars have 256 bytes, and what is stored is below the order.
+        unsafe { _mm512_storeu_si512(to.add(64 * i).cast(), *row) };
+    }
+}
+
+/// A factor for products with stored scalars: 16 times it makes up for 2^260 instead of 2^256.
+#[target_feature(enable = "avx512f,avx512ifma")]
+fn factor(r: F) -> Limbs {
+    broadcast(split((r * F::from(16u64)).0.0))
+}
+
+/// `low ← low + r·(high − low)`, groups of eight.
+///
+/// # Safety
+/// The processor has the features.
+#[target_feature(enable = "avx512f,avx512ifma")]
+pub unsafe fn fold(low: &mut [[F; 8]], high: &[[F; 8]], r: F) {
+    let c = Modulus::of::<FrConfig>();
+    let r = factor(r);
+    for (low, high) in low.iter_mut().zip(high) {
+        let a = load_scalars(low);
+        let mut sum = mul(&sub(&load_scalars(high), &a, &c.p), &r, &c);
+        for (sum, a) in sum.iter_mut().zip(&a) {
+            *sum = _mm512_add_epi64(*sum, *a);
+        }
+        // Below 2.1p.
+        let sum = subtract_once(&subtract_once(&carry(sum), &c), &c);
+        store_scalars(&sum, low);
+    }
+}
+
+/// `high ← r·low`, `low ← low − high`, groups of eight.
+///
+/// # Safety
+/// The processor has the features.
+#[target_feature(enable = "avx512f,avx512ifma")]
+pub unsafe fn spread(low: &mut [[F; 8]], high: &mut [[F; 8]], r: F) {
+    let c = Modulus::of::<FrConfig>();
+    let r = factor(r);
+    for (low, high) in low.iter_mut().zip(high) {
+        let a = load_scalars(low);
+        let product = subtract_once(&mul(&a, &r, &c), &c);
+        store_scalars(&product, high);
+        store_scalars(&subtract_once(&sub(&a, &product, &c.p), &c), low);
+    }
+}
+
+/// Groups whose products are added before their sum is reduced: limbs stay below 2^63.
+const SUMMED: usize = 128;
+
+/// `Σ a₀·b₀` and `Σ (a₁ − a₀)·(b₁ − b₀)`, groups of eight.
+///
+/// # Safety
+/// The processor has the features.
+#[target_feature(enable = "avx512f,avx512ifma")]
+pub unsafe fn sum_pairs(a: [&[[F; 8]]; 2], b: [&[[F; 8]]; 2]) -> (F, F) {
+    let c = Modulus::of::<FrConfig>();
+    let zero = _mm512_setzero_si512();
+    let mut total = (F::zero(), F::zero());
+    let mut from = 0;
+    while from < a[0].len() {
+        let mut sums = [[zero; 5]; 2];
+        for i in from..(from + SUMMED).min(a[0].len()) {
+            let (a0, a1) = (load_scalars(&a[0][i]), load_scalars(&a[1][i]));
+            let mut any = zero;
+            for limb in a0.iter().chain(&a1) {
+                any = _mm512_or_si512(any, *limb);
+            }
+            // Columns are partly empty.
+            if _mm512_test_epi64_mask(any, any) == 0 {
+                continue;
+            }
+            let (b0, b1) = (load_scalars(&b[0][i]), load_scalars(&b[1][i]));
+            let low = mul(&a0, &b0, &c);
+            let top = mul(&sub(&a1, &a0, &c.p), &sub(&b1, &b0, &c.p), &c);
+            for j in 0..5 {
+                sums[0][j] = _mm512_add_epi64(sums[0][j], low[j]);
+                sums[1][j] = _mm512_add_epi64(sums[1][j], top[j]);
+            }
+        }
+        total.0 += collect(&sums[0]);
+        total.1 += collect(&sums[1]);
+        from += SUMMED;
+    }
+    total
+}
+
+/// The sum over the lanes of what products of stored scalars gave, as a scalar.
+#[target_feature(enable = "avx512f,avx512ifma")]
+fn collect(limbs: &Limbs) -> F {
+    let mut sum = F::zero();
+    for limb in limbs.iter().rev() {
+        let mut lanes = [0u64; 8];
+        // SAFETY: the array has 64 bytes; the store is unaligned.
+        unsafe { _mm512_storeu_si512(lanes.as_mut_ptr().cast(), *limb) };
+        sum = sum * F::from(1u64 << 52) + F::from(lanes.iter().sum::<u64>());
+    }
+    // Stored is x·2^256; a product of two stored ones divided by 2^260 is 2^252 times the product.
+    sum * F::from(2u64).pow([252]).inverse().unwrap_or_default()
 }

@@ -23,4 +23,5 @@ pub mod prover;
 pub mod rounds;
 pub mod small;
 pub mod transcript;
+pub mod vector;
 pub mod verifier;

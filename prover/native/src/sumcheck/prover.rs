@@ -127,6 +127,17 @@ pub fn prove(
     checks: Checks,
     progress: &(dyn Fn(&str) + Sync),
 ) -> Result<(Vec<u8>, Timings), Error> {
+    // On a thread of the pool, so that small parallel steps need not wake it.
+    rayon::scope(|_| prove_here(pk, witness, request, checks, progress))
+}
+
+fn prove_here(
+    pk: &ProvingKey,
+    witness: Witness,
+    request: &Request,
+    checks: Checks,
+    progress: &(dyn Fn(&str) + Sync),
+) -> Result<(Vec<u8>, Timings), Error> {
     let d = &pk.key.descriptor;
     pk.check()?;
     expect_bytes("pixel", d.pixels(), request.pixels)?;
