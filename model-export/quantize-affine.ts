@@ -69,6 +69,7 @@ export function quantizeAffine(
   if (code.rows !== undefined) return quantizeToRows(node, code, code.rows, profile, inputs, bounds)
   const product = productScale(node, inputs)
   const finest = product ?? finestScale(node, inputs, profile.weightBits)
+  const mostBits = mostRemainderBits(node, inputs, profile)
   const estimate = boundsRange(accumulators(node, finest, inputs, bounds))
   const usual = intersect({ min: estimate.min * finest, max: estimate.max * finest }, domain)
   const { slope, at } = steepest(node.activation, usual.min, usual.max)
@@ -86,7 +87,7 @@ export function quantizeAffine(
   // Rounding may widen the interval a little beyond the estimate: then one more try with more room.
   for (let room = 1.001; room < 8; room *= 2) {
     const least = smallest * room
-    const { step, shift } = chooseStep(wanted, least, finest, product !== undefined, profile)
+    const { step, shift } = chooseStep(wanted, least, finest, product !== undefined, mostBits)
     const scale = step / 2 ** shift
     const stretched = stretch(code, step, slope, node.activation, product !== undefined)
     const phase = alignment(node.activation, stretched, step, at)
@@ -139,7 +140,7 @@ function chooseStep(
   smallest: number,
   finest: number,
   fixed: boolean,
-  { remainderBits }: Profile,
+  mostBits: (step: number) => number,
 ): { readonly step: number; readonly shift: number } {
   if (fixed) {
     const least = max(0, ceil(log2(smallest / finest)))
@@ -147,7 +148,7 @@ function chooseStep(
     return { step: finest * 2 ** shift, shift }
   }
   const step = max(wanted, smallest, finest)
-  return { step, shift: min(floor(log2(step / finest)), remainderBits) }
+  return { step, shift: min(floor(log2(step / finest)), mostBits(step)) }
 }
 
 /** Integers as they are: undefined where the table would get too long or the scales differ. */
@@ -204,11 +205,12 @@ function quantizeToRows(
 ): QuantizedAffine {
   const product = productScale(node, inputs)
   const finest = product ?? finestScale(node, inputs, profile.weightBits)
+  const mostBits = mostRemainderBits(node, inputs, profile)
   const most = max(0, floor(log2(width / finest)))
   const { step, shift } =
     product === undefined
-      ? { step: width, shift: min(most, profile.remainderBits) }
-      : chooseStep(width, width, finest, true, profile)
+      ? { step: width, shift: min(most, mostBits(width)) }
+      : chooseStep(width, width, finest, true, mostBits)
   const linear = integerTerms(node, step / 2 ** shift, inputs)
   const requantize = { multiplier: 1, shift }
   const accumulated = accumulatorBounds(linear, node.shape, bounds)
@@ -222,6 +224,19 @@ function quantizeToRows(
     bounds: tableBounds(table, quotients),
     scale: step / width / code.factor,
   }
+}
+
+/** Weights are rounded to this many bits, but no further, for the sake of short remainders. */
+const LEAST_WEIGHT_BITS = 8
+
+/** How many bits a remainder may have where a row is `step` wide. */
+function mostRemainderBits(
+  node: FloatAffine,
+  inputs: ReadonlyMap<string, QuantizedInput>,
+  { weightBits, remainderBits }: Profile,
+): (step: number) => number {
+  const coarsest = finestScale(node, inputs, min(weightBits, LEAST_WEIGHT_BITS))
+  return (step) => max(remainderBits, ceil(log2(step / coarsest)))
 }
 
 /** The smallest accumulator scale at which every weight fits its bits, and every bias 40 bits. */
