@@ -227,7 +227,7 @@ function quantizeToRows(
 }
 
 /** Weights are rounded to this many bits, but no further, for the sake of short remainders. */
-const LEAST_WEIGHT_BITS = 8
+const LEAST_WEIGHT_BITS = 5
 
 /** How many bits a remainder may have where a row is `step` wide. */
 function mostRemainderBits(
