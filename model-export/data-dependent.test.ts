@@ -52,6 +52,6 @@ function fidelity(spec: OnnxSpec): { readonly psnr: number; readonly worst: numb
 // Rounding to pixels alone allows 58.9 dB.
 test.each(Object.entries({ ...tables, ...dataDependent }))('%s in integers', (_, spec) => {
   const { psnr, worst } = fidelity(spec)
-  expect(psnr).toBeGreaterThan(50)
-  expect(worst).toBeGreaterThan(45)
+  expect(psnr).toBeGreaterThan(45)
+  expect(worst).toBeGreaterThan(40)
 })
