@@ -14,6 +14,7 @@ import { usualDomain } from './pre-activations.js'
 import type { Profile } from './profiles.js'
 import { type OutputCode, type QuantizedInput, quantizeAffine } from './quantize-affine.js'
 import { roundedCode } from './rounded-code.js'
+import { rowFacts } from './row-facts.js'
 import { hasPole } from './unary.js'
 
 /** All that quantization knows before it chooses bits. */
@@ -79,7 +80,8 @@ export function assembleModel(
     const limits = { ...profile, tableBits }
     const quantized = quantizeAffine(node, code, limits, inputs, bounds, domain)
     const scale = isImage ? 1 : quantized.scale
-    const output = define(node.output, node.shape, scale, quantized.bounds)
+    const facts = rowFacts(quantized.node, quantized.table, bounds)
+    const output = define(node.output, node.shape, scale, { ...quantized.bounds, facts })
     const table = shareTable(tables, quantized.table)
     nodes.push({ ...quantized.node, name, output, table })
   }
