@@ -10,7 +10,14 @@ import {
 } from './intervals.js'
 import { PlatemarkError } from './platemark-error.js'
 import type { Profile } from './profiles.js'
-import { describeChain, evaluateUnary, hasPole, isCurved, type UnaryChain } from './unary.js'
+import {
+  describeChain,
+  evaluateUnary,
+  hasPole,
+  isCurved,
+  isRounding,
+  type UnaryChain,
+} from './unary.js'
 
 /** Bound once: these loops are hot, and a test runner's realm looks globals up slowly. */
 const { abs, ceil, floor, log2, max, min, round } = Math
@@ -229,6 +236,9 @@ function quantizeToRows(
 /** Weights are rounded to this many bits, but no further, for the sake of short remainders. */
 const LEAST_WEIGHT_BITS = 5
 
+/** Two limbs: what onnxruntime's single precision tells apart, about. */
+const ROUNDED_REMAINDER_BITS = 22
+
 /** How many bits a remainder may have where a row is `step` wide. */
 function mostRemainderBits(
   node: FloatAffine,
@@ -236,7 +246,11 @@ function mostRemainderBits(
   { weightBits, remainderBits }: Profile,
 ): (step: number) => number {
   const coarsest = finestScale(node, inputs, min(weightBits, LEAST_WEIGHT_BITS))
-  return (step) => max(remainderBits, ceil(log2(step / coarsest)))
+  // A model that rounds by itself is to be met as it is.
+  const limit = node.activation.some(isRounding)
+    ? max(remainderBits, ROUNDED_REMAINDER_BITS)
+    : remainderBits
+  return (step) => max(limit, ceil(log2(step / coarsest)))
 }
 
 /** The smallest accumulator scale at which every weight fits its bits, and every bias 40 bits. */
