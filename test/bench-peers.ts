@@ -173,6 +173,8 @@ function emptyRow(model: string, prover: string, status: Status): Row {
     compileSeconds: null,
     setupSeconds: null,
     proveSeconds: null,
+    setupCpuSeconds: null,
+    proveCpuSeconds: null,
     verifySeconds: null,
     peakMemoryBytes: null,
     stageMemoryBytes: {},
@@ -225,8 +227,8 @@ function readResults(): Benchmarks {
 async function render(results: Benchmarks): Promise<void> {
   await writeFileAtomic(join(DOCS, 'benchmarks.md'), renderPage(results))
   const plots = [
-    ['prove-time', 'proveSeconds', 'seconds to prove', 1],
-    ['prove-memory', 'peakMemoryBytes', 'peak memory, GB', 1e-9],
+    ['prove-time', 'proveSeconds', 'Seconds to prove', 1],
+    ['prove-memory', 'peakMemoryBytes', 'Peak memory in GB', 1e-9],
   ] as const
   for (const [name, field, title, unit] of plots)
     await writeFileAtomic(

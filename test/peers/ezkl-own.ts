@@ -12,7 +12,7 @@ import { readHalo2Verifier } from '../../prover/ezkl/halo2-verifier.js'
 import { developmentPowersOfTau } from '../../prover/native.js'
 import { compileSolidity } from '../../verifier-contracts/compile-solidity.js'
 import { transactionCost } from './chain-cost.js'
-import { firstLine, type Report, round, seconds } from './measure.js'
+import { cpuSeconds, cpuSince, firstLine, type Report, round, seconds } from './measure.js'
 
 /*
  * ezkl as its own documentation uses it: the float ONNX, its calibration, its defaults, inputs and
@@ -67,15 +67,17 @@ async function measure(
   const { run_args } = JSON.parse(await readFile(settings, 'utf8'))
   const srs = file('powers.srs')
   const keys = { model: file('circuit'), pk_path: file('pk'), srs_path: srs }
+  const beforeSetup = cpuSeconds()
   const setupSeconds = await seconds(async () => {
     await developmentPowersOfTau(file('powers.ptau'), run_args.logrows, silent)
     await writeHalo2Srs(file('powers.ptau'), run_args.logrows, srs)
     await calls([['setup', { ...keys, vk_path: file('vk') }]])
   })
   const provingKeyBytes = (await stat(file('pk'))).size + (await stat(srs)).size
-  report('prove', { setupSeconds, provingKeyBytes })
+  report('prove', { setupSeconds, setupCpuSeconds: cpuSince(beforeSetup), provingKeyBytes })
   const proof = file('proof.json')
   const witness = file('witness.json')
+  const before = cpuSeconds()
   const proveSeconds = await seconds(() =>
     calls([
       ['gen_witness', { data: file('input.json'), model: file('circuit'), output: witness }],
@@ -83,7 +85,8 @@ async function measure(
     ]),
   )
   const { hex_proof, instances } = JSON.parse(await readFile(proof, 'utf8'))
-  report('prove', { proveSeconds, proofBytes: hex_proof.length / 2 - 1 })
+  const proveCpuSeconds = cpuSince(before)
+  report('prove', { proveSeconds, proveCpuSeconds, proofBytes: hex_proof.length / 2 - 1 })
   const verifySeconds = await seconds(() =>
     calls([
       [
