@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import onnxProto from 'onnx-proto'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { encodeFunctionData, parseAbi } from 'viem'
 import { expandSeed } from '../../circuits/seed-expansion.js'
@@ -15,17 +16,14 @@ import { transactionCost } from './chain-cost.js'
 import { cpuSeconds, cpuSince, firstLine, type Report, round, seconds } from './measure.js'
 
 /*
- * ezkl as its own documentation uses it: the float ONNX, its calibration, its defaults, inputs and
- * outputs public. Its public outputs are fixed-point numbers, not pixels, and nothing says where the
+ * ezkl as its own documentation uses it: the float ONNX, its calibration (with the one latent that is proven),
+ * its defaults, inputs and outputs public. Its public outputs are fixed-point numbers, not pixels, and nothing says where the
  * latent came from.
  */
 
 const verifyProofAbi = parseAbi([
   'function verifyProof(bytes proof, uint256[] instances) returns (bool)',
 ])
-
-/** Latents that ezkl calibrates with, and that fidelity is measured with. */
-const SAMPLES = 4
 
 /** One model through ezkl's own pipeline. */
 export async function measureEzklOwn(
@@ -52,14 +50,15 @@ async function measure(
   report('compile', { profile: 'own' })
   const model = file('model.onnx')
   await writeFile(model, onnx)
-  const latents = sampleLatents(onnx, name)
-  await writeFile(file('calibration.json'), JSON.stringify({ input_data: [latents.flat()] }))
-  await writeFile(file('input.json'), JSON.stringify({ input_data: [latents[0]] }))
+  const latent = sampleLatent(onnx, name)
+  await writeFile(file('input.json'), JSON.stringify({ input_data: [latent] }))
+  const variables = symbolicSizes(onnx)
+  const py_run_args = { ...RUN_ARGUMENTS, ...(variables.length === 0 ? {} : { variables }) }
   const settings = file('settings.json')
   const compileSeconds = await seconds(() =>
     calls([
-      ['gen_settings', { model, output: settings, py_run_args: RUN_ARGUMENTS }],
-      ['calibrate_settings', { data: file('calibration.json'), model, settings, max_logrows: 26 }],
+      ['gen_settings', { model, output: settings, py_run_args }],
+      ['calibrate_settings', { data: file('input.json'), model, settings, max_logrows: 26 }],
       ['compile_circuit', { model, compiled_circuit: file('circuit'), settings_path: settings }],
     ]),
   )
@@ -95,7 +94,7 @@ async function measure(
       ],
     ]),
   )
-  const psnr = await fidelity(onnx, latents[0]!, JSON.parse(await readFile(witness, 'utf8')))
+  const psnr = await fidelity(onnx, latent, JSON.parse(await readFile(witness, 'utf8')))
   report('chain', { verifySeconds, psnr })
   try {
     const { source } = await readHalo2Verifier({ verifyingKey: file('vk'), settings, srs })
@@ -123,15 +122,20 @@ function calls(list: readonly (readonly [EzklCall['name'], EzklCall['arguments']
   return runEzkl(list.map(([name, arguments_]) => ({ name, arguments: arguments_ })))
 }
 
-/** The latents of some seeds, real values as the model takes them. */
-function sampleLatents(onnx: Uint8Array, name: string): readonly (readonly number[])[] {
+/** The latent of seed 0, real values as the model takes them. */
+function sampleLatent(onnx: Uint8Array, name: string): readonly number[] {
   const options = { profile: 'fidelity', latent: 'normal', toolVersion: 'bench' } as const
   const { latent } = quantizeOnnx(onnx, name, options, silent)
-  return Array.from({ length: SAMPLES }, (_, seed) =>
-    [...expandSeed(BigInt(seed), latent.dimensions)].map(
-      (byte) => latent.table[byte]! * latent.scale,
-    ),
+  return [...expandSeed(0n, latent.dimensions)].map((byte) => latent.table[byte]! * latent.scale)
+}
+
+/** Names of the inputs' symbolic sizes, the batch above all, each 1: ezkl wants them said. */
+function symbolicSizes(onnx: Uint8Array): readonly (readonly [string, number])[] {
+  const { graph } = onnxProto.onnx.ModelProto.decode(onnx)
+  const names = (graph?.input ?? []).flatMap(({ type }) =>
+    (type?.tensorType?.shape?.dim ?? []).flatMap(({ dimParam }) => dimParam || []),
   )
+  return [...new Set(names)].map((name) => [name, 1] as const)
 }
 
 /** Peak signal-to-noise ratio of ezkl's outputs to onnxruntime's, both over the range of the latter. */

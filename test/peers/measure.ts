@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type Hex, toHex } from 'viem'
 import { compileModel } from '../../model-export/compile-model.js'
 import { modelId, type Plate, writePlate } from '../../model-export/plate.js'
+import { PlatemarkError } from '../../model-export/platemark-error.js'
 import { silent } from '../../model-export/progress.js'
 import type { Backend, ProveResult } from '../../prover/backend.js'
 import { contextHash, LOCAL_CONTEXT } from '../../prover/statement.js'
@@ -177,10 +178,13 @@ export function cpuSince(before: number): number {
   return round(cpuSeconds() - before)
 }
 
-/** What went wrong, in one line. */
+/** What went wrong, in one line: for errors of ours with the last line of what was found. */
 export function firstLine(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
-  return message.split('\n').slice(0, 3).join(' ').replace(/\s+/g, ' ').slice(0, 200)
+  const texts =
+    error instanceof PlatemarkError
+      ? [error.shortMessage, error.found?.trim().split('\n').at(-1) ?? '']
+      : [error instanceof Error ? error.message : String(error)]
+  return texts.join(' ').replace(/\s+/g, ' ').trim().slice(0, 300)
 }
 
 function median(values: readonly number[]): number {
