@@ -33,7 +33,6 @@ export async function measureEzklOwn(
 ): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'platemark-peers-'))
   const remove = () => rm(directory, { recursive: true, force: true })
-  process.once('SIGTERM', () => void remove().finally(() => process.exit(143)))
   try {
     await measure(onnx, name, (file) => join(directory, file), report)
   } finally {

@@ -79,7 +79,6 @@ export async function measureBackend(
   if (!estimate.feasible) throw new Infeasible(estimate.reason ?? 'too large')
   const directory = await mkdtemp(join(tmpdir(), 'platemark-peers-'))
   const remove = () => rm(directory, { recursive: true, force: true })
-  process.once('SIGTERM', () => void remove().finally(() => process.exit(143)))
   try {
     const plate = { directory, model, modelId: modelId(model) }
     await writePlate(directory, model, fidelity)
