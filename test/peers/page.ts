@@ -101,18 +101,18 @@ function line(row: Row): string {
   return `| ${cells.map((cell) => cell.replaceAll('|', '/')).join(' | ')} |`
 }
 
-/** How many times longer the others took than the sumcheck backend, of rows measured in one run. */
+/** How many times the CPU seconds of the sumcheck backend the others took; wall seconds depend on who else worked. */
 function ratios(rows: readonly Row[]): string {
-  const ours = rows.find(({ prover }) => prover === 'sumcheck')
-  if (ours?.proveSeconds == null) return ''
-  const parts = rows.flatMap((row) => {
-    if (row === ours || row.proveSeconds === null || row.date !== ours.date) return []
-    const factor = row.proveSeconds / ours.proveSeconds!
-    return [`${row.prover} ${factor.toFixed(factor < 10 ? 1 : 0)}`]
+  const ours = rows.find(({ prover }) => prover === 'sumcheck')?.proveCpuSeconds
+  if (!ours) return ''
+  const parts = rows.flatMap(({ prover, proveCpuSeconds }) => {
+    if (prover === 'sumcheck' || !proveCpuSeconds) return []
+    const factor = proveCpuSeconds / ours
+    return [`${prover} ${factor.toFixed(factor < 10 ? 1 : 0)}`]
   })
   return parts.length === 0
     ? ''
-    : `\n\nTime to prove, as a multiple of sumcheck: ${parts.join(', ')}.`
+    : `\n\nCPU time to prove, as a multiple of sumcheck: ${parts.join(', ')}.`
 }
 
 function time(value: number | null): string {
