@@ -265,12 +265,13 @@ describe('two models', () => {
       collection: { name: 'Others', symbol: 'OTHER' },
     })
     expect(there.engine).toEqual({ address: deployed.engine!.address })
-    await chain.walletClient.writeContract({
+    const hash = await chain.walletClient.writeContract({
       address: honest.collection,
       abi: parseAbi(['function admitModel(uint256 registryId)']),
       functionName: 'admitModel',
       args: [there.registration.registryId],
     })
+    await chain.publicClient.waitForTransactionReceipt({ hash })
     await refused(pipeline, { modelId: other.modelId }, /ClaimMismatch|ProofLengthInvalid/)
 
     // The same statement in the same context, once under each key.
