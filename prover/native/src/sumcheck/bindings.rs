@@ -5,6 +5,7 @@
 #![allow(unsafe_code, missing_docs)]
 
 use super::descriptor::Key;
+use super::device::Device;
 use super::error::Error as ProofError;
 use super::field::{F, POINT_BYTES, points_from, reduce};
 use super::kzg::{Srs, g2_bytes, read_g2};
@@ -234,7 +235,7 @@ pub fn sumcheck_prove(
                 callback.call(name.into(), ThreadsafeFunctionCallMode::NonBlocking);
             }
         };
-        let (proof, timings) = prove(&pk, witness, &request, checks, &progress)?;
+        let (proof, timings) = prove(&pk, witness, &request, checks, &Device::Cpu, &progress)?;
         Ok(SumcheckProof {
             proof: proof.into(),
             phases: timings

@@ -7,6 +7,7 @@ pub mod affine;
 pub mod bindings;
 pub mod claims;
 pub mod descriptor;
+pub mod device;
 pub mod error;
 pub mod field;
 #[cfg(target_arch = "x86_64")]
