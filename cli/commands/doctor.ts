@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { PlatemarkError } from '../../model-export/platemark-error.js'
 import { locatePackage } from '../../prover/groth16/node-process.js'
 import { loadNative } from '../../prover/native.js'
+import { sumcheckNative } from '../../prover/sumcheck/native.js'
 import { type Register, subcommand } from '../command.js'
 import { bytes } from '../terminal.js'
 import { toolVersion } from '../version.js'
@@ -30,7 +31,13 @@ export const doctor: Register = (program, run) => {
       'platemark doctor',
     ]).action((options: { readonly json?: boolean }) =>
       run(options.json === true, async (terminal) => {
-        const findings = [machine(), nodeVersion(), native(), ...optionalPackages.map(installed)]
+        const findings = [
+          machine(),
+          nodeVersion(),
+          native(),
+          ...(await cards()),
+          ...optionalPackages.map(installed),
+        ]
         const width = Math.max(...findings.map(({ name }) => name.length))
         const healthy = findings.every(({ ok, required }) => ok || !required)
         terminal.result(
@@ -67,6 +74,26 @@ function native(): Finding {
         ? `${error.shortMessage} ${error.fix ?? ''}`.trim()
         : String(error)
     return { name: 'native addon', ok: false, required: true, detail }
+  }
+}
+
+/** NVIDIA cards that `prove --device` can use, each after its self-test. */
+async function cards(): Promise<Finding[]> {
+  const finding = (ok: boolean, detail: string) => ({ name: 'card', ok, required: false, detail })
+  try {
+    const found = await sumcheckNative().sumcheckCards()
+    if (found.problem !== undefined) return [finding(false, `${found.problem}; the CPU proves`)]
+    if (found.cards.length === 0) return [finding(false, 'the driver lists none; the CPU proves')]
+    return found.cards.map(({ device, name, memory, selfTest, problem }) =>
+      problem === undefined && selfTest !== undefined
+        ? finding(
+            true,
+            `${device}: ${name}, ${bytes(memory)}, driver for CUDA ${found.driver}, self-test passed in ${selfTest.toFixed(1)} s`,
+          )
+        : finding(false, `${device}: ${name} is not used: ${problem}`),
+    )
+  } catch (error) {
+    return [finding(false, error instanceof Error ? error.message : String(error))]
   }
 }
 

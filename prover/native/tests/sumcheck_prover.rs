@@ -9,6 +9,7 @@ use platemark_native::gpu::error::CardError;
 use platemark_native::sumcheck::descriptor::{Block, Descriptor, Key, Node, Term, Weight, bits_of};
 use platemark_native::sumcheck::device::Device;
 use platemark_native::sumcheck::error::Error;
+use platemark_native::sumcheck::fallback::prove_or_fall_back;
 use platemark_native::sumcheck::field::{F, point_bytes};
 use platemark_native::sumcheck::kzg::{Srs, g2_bytes};
 use platemark_native::sumcheck::proof::length;
@@ -460,6 +461,21 @@ fn a_card_that_fails_makes_no_proof() {
         simulation::set_fault(None);
         assert!(wrong.is_err(), "fault at download {downloads}");
     }
+    // What users get is the CPU's proof, with a note.
+    let request =
+        Request { seed: [1; 32], context: [2; 32], pixels: &model.pixels, latent: &model.latent };
+    let make = |downloads| {
+        let witness = Witness { first: model.first.clone(), forged_row: None };
+        simulation::set_fault(downloads);
+        let made = prove_or_fall_back(&prover.pk, witness, &request, Checks::All, &device, &|_| {});
+        simulation::set_fault(None);
+        made.expect("proof")
+    };
+    let (whole, broken) = (make(None), make(Some(5)));
+    assert_eq!((whole.device.as_str(), whole.notes.len()), ("cuda:0 (simulated card)", 0));
+    assert_eq!((broken.device.as_str(), broken.notes.len()), ("cpu", 1));
+    assert!(broken.notes[0].contains("its proof was wrong"), "{:?}", broken.notes);
+    assert_eq!(whole.proof, broken.proof);
 }
 
 /// A lie about the execution: cells of the first group changed.

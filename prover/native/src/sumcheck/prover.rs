@@ -31,6 +31,7 @@ pub struct ProvingKey {
 }
 
 /// What the prover commits to.
+#[derive(Clone)]
 pub struct Witness {
     /// The cells of the first group. Those of the region m are found by the prover.
     pub first: Vec<i64>,
