@@ -3,6 +3,7 @@ import { basename } from 'node:path'
 import { type Command, Option } from 'commander'
 import type { ImageBinding } from '../circuits/sumcheck/descriptor.js'
 import type { CompileOptions } from '../model-export/compile-model.js'
+import type { FlatSize } from '../model-export/image-output.js'
 import { PlatemarkError } from '../model-export/platemark-error.js'
 import type { Backend, CircuitOptions } from '../prover/backend.js'
 import { backends, findBackend } from '../prover/backends.js'
@@ -12,15 +13,20 @@ import { toolVersion } from './version.js'
 /** The backend option that compiles the integer model and no circuit. */
 export const NO_BACKEND = 'none'
 
+/** Backends that pay for every bit. */
+const COMPACT_BACKENDS: readonly (string | undefined)[] = ['groth16', 'ezkl']
+
 /** What `compile` and `estimate` have in common on the command line. */
 export type ModelOptions = {
   /** Absent: the first. */
   readonly backend?: string
   readonly imageBinding?: ImageBinding
+  readonly columnBits?: number
   readonly profile?: 'compact' | 'balanced' | 'fidelity'
   readonly latent: 'normal' | 'uniform'
   readonly range?: readonly [number, number]
   readonly layout?: 'CHW' | 'HWC'
+  readonly size?: FlatSize
   readonly weightBits?: number
   readonly activationBits?: number
   readonly name?: string
@@ -41,10 +47,15 @@ export function withModelOptions(command: Command): Command {
         'what a sumcheck proof binds: pixels, which a chain can keep, or a commitment to them, for which it sees 32 bytes (default: pixels up to 64 × 64 × 3)',
       ).choices(['pixels', 'commitment']),
     )
+    .option(
+      '--column-bits <n>',
+      'log2 of the length of sumcheck columns: longer ones verify cheaper and prove slower (default: by the model)',
+      count('--column-bits', 4, 24),
+    )
     .addOption(
       new Option(
         '--profile <name>',
-        'bits against fidelity (default: compact for groth16, else fidelity)',
+        'bits against fidelity (default: compact for groth16 and ezkl, else fidelity)',
       ).choices(['compact', 'balanced', 'fidelity']),
     )
     .addOption(
@@ -63,6 +74,12 @@ export function withModelOptions(command: Command): Command {
         'HWC',
       ]),
     )
+    .addOption(
+      new Option(
+        '--size <height>x<width>x<channels>',
+        'size of the image where the output has one axis (default: a grey square)',
+      ).argParser(parseSize),
+    )
     .option('--weight-bits <n>', 'bits of a weight', count('--weight-bits', 2, 16))
     .option('--activation-bits <n>', 'bits of an activation', count('--activation-bits', 2, 16))
     .option('--name <name>', 'name of the model (default: the file name)')
@@ -77,17 +94,22 @@ export function chooseBackend({ backend }: ModelOptions): Backend | undefined {
 /**
  * What the user decided about the circuit.
  *
- * @throws {PlatemarkError} for a binding that the backend does not have.
+ * @throws {PlatemarkError} for an option that the backend does not have.
  */
 export function circuitOptions(
-  { imageBinding }: ModelOptions,
+  { imageBinding, columnBits }: ModelOptions,
   backend: Backend | undefined,
 ): CircuitOptions {
-  if (imageBinding === undefined) return {}
-  if (backend?.imageBindings.includes(imageBinding) === true) return { imageBinding }
-  throw new PlatemarkError('This backend has one way to bind images.', {
-    found: `--image-binding ${imageBinding}`,
-    fix: 'Leave --image-binding out, or use --backend sumcheck.',
+  const options = {
+    ...(imageBinding === undefined ? {} : { imageBinding }),
+    ...(columnBits === undefined ? {} : { columnBits }),
+  }
+  const given = Object.keys(options) as (keyof CircuitOptions)[]
+  const known = backend?.circuitOptions ?? []
+  if (given.every((name) => known.includes(name))) return options
+  throw new PlatemarkError('This backend has no such option.', {
+    expected: '--image-binding and --column-bits with --backend sumcheck only',
+    found: `--backend ${backend?.name ?? NO_BACKEND}`,
   })
 }
 
@@ -96,13 +118,14 @@ export function compileOptions(
   options: ModelOptions,
   backend: Backend | undefined,
 ): CompileOptions {
-  const { range, layout, weightBits, activationBits } = options
+  const { range, layout, size, weightBits, activationBits } = options
   return {
     toolVersion,
     latent: options.latent,
-    profile: options.profile ?? (backend?.name === 'groth16' ? 'compact' : 'fidelity'),
+    profile: options.profile ?? (COMPACT_BACKENDS.includes(backend?.name) ? 'compact' : 'fidelity'),
     ...(range === undefined ? {} : { outputRange: range }),
     ...(layout === undefined ? {} : { layout }),
+    ...(size === undefined ? {} : { size }),
     ...(weightBits === undefined ? {} : { weightBits }),
     ...(activationBits === undefined ? {} : { activationBits }),
   }
@@ -133,4 +156,14 @@ function parseRange(text: string): readonly [number, number] {
       found: JSON.stringify(text.slice(0, 40)),
     })
   return [low, high]
+}
+
+function parseSize(text: string): FlatSize {
+  const [, height, width, channels = '1'] = /^(\d{1,5})x(\d{1,5})(?:x([134]))?$/.exec(text) ?? []
+  if (height !== undefined && width !== undefined)
+    return [Number(height), Number(width), Number(channels)]
+  throw new PlatemarkError('The image size is not one.', {
+    expected: 'height, width and channels like 32x32x3',
+    found: JSON.stringify(text.slice(0, 40)),
+  })
 }

@@ -7,6 +7,8 @@ export type DemoModel = {
   readonly onnx: string
   readonly backend: 'sumcheck' | 'groth16'
   readonly profile: 'fidelity' | 'compact'
+  /** What a sumcheck proof binds, where that is not the default. */
+  readonly imageBinding?: 'pixels' | 'commitment'
   readonly seed: bigint
   readonly collection: { readonly name: string; readonly symbol: string }
 }

@@ -22,7 +22,8 @@ export function estimateLines(estimate: Estimate): readonly string[] {
 
 /** The power of the file that `setup --ptau` needs. */
 function powersOfTau({ counts }: Estimate): readonly (readonly [string, number])[] {
-  return counts.domain === undefined ? [] : [['powers of tau', Math.log2(counts.domain)]]
+  const needed = counts.domain ?? counts.rows
+  return needed === undefined ? [] : [['powers of tau', Math.log2(needed)]]
 }
 
 /**

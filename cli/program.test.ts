@@ -72,8 +72,12 @@ test.each([
   [['compile', 'absent.onnx', '-o', 'x.plate']],
   [['compile', 'a.onnx', '-o', 'x.plate', '--range', '1,0']],
   [['compile', 'a.onnx', '-o', 'x.plate', '--backend', 'nope']],
+  [['compile', 'a.onnx', '-o', 'x.plate', '--image-binding', 'nope']],
+  [['compile', 'a.onnx', '-o', 'x.plate', '--column-bits', '40']],
   [['audit', 'absent.json', '--model', 'm', '--token', '1']],
   [['mint', 'absent.json', '--rpc', 'nonsense']],
+  [['verify', fixturePath('sprites/seed-42.provenance.json'), '--evm']],
+  [['deploy', 'absent.plate', '--rpc', 'http://127.0.0.1:9', '--engine', '0x12']],
 ])('wrong use is exit code 2 with words: %j', async (args) => {
   const { exitCode, stdout, stderr } = await run(...args)
   expect(exitCode).toBe(2)

@@ -72,7 +72,7 @@ export async function runDemo(
   }
   const { progress } = terminal
   const backend = findBackend(demo.backend)
-  compileContractsAhead()
+  void compileContractsAhead(demo)
   const plate = await timed(
     'compile the model',
     () => preparePlate(demo, join(folder, `${demo.name}.plate`), terminal),
@@ -174,10 +174,16 @@ export async function runDemo(
   }
 }
 
-/** Contracts that do not depend on the model compile while the model does; failures are met again later. */
-function compileContractsAhead(): void {
-  for (const name of ['PlatemarkNFT', 'ModelRegistry'] as const)
-    compilePackageContract(name).catch(() => {})
+/**
+ * Contracts that do not depend on the model compile while the model does, one after the other on the
+ * core that it leaves idle. A failure is met again when they are deployed.
+ */
+async function compileContractsAhead({ backend }: DemoModel): Promise<void> {
+  const engine = backend === 'sumcheck' ? (['SumcheckVerifier'] as const) : []
+  try {
+    for (const name of [...engine, 'PlatemarkNFT', 'ModelRegistry'] as const)
+      await compilePackageContract(name)
+  } catch {}
 }
 
 /** The compiled fixture in `directory`, compiled again unless it is of this fixture and this tool. */
@@ -188,7 +194,7 @@ async function preparePlate(
 ): Promise<Plate> {
   const backend = findBackend(demo.backend)
   const onnx = await readFile(demo.onnx)
-  const options = { profile: demo.profile, latent: 'normal', toolVersion } as const
+  const options = { profile: demo.profile, latent: 'normal', toolVersion, seeds: 8 } as const
   if (existsSync(join(directory, backend.name, backend.circuitFile))) {
     const kept = await readPlate(directory)
     const { source } = kept.model
@@ -198,7 +204,12 @@ async function preparePlate(
   const { model, report } = await compileModel(onnx, demo.name, options, progress)
   await writeDirectoryAtomic(directory, async (partial) => {
     await writePlate(partial, model, report)
-    await backend.compile({ directory: partial, model, modelId: modelId(model) }, progress)
+    const { imageBinding } = demo
+    await backend.compile(
+      { directory: partial, model, modelId: modelId(model) },
+      progress,
+      imageBinding === undefined ? {} : { imageBinding },
+    )
   })
   return readPlate(directory)
 }

@@ -10,8 +10,11 @@ import type {
   TensorInfo,
 } from './integer-model.js'
 import { type Bounds, boundsRange, latentBounds, rearrangeBounds } from './intervals.js'
+import { usualDomain } from './pre-activations.js'
 import type { Profile } from './profiles.js'
 import { type OutputCode, type QuantizedInput, quantizeAffine } from './quantize-affine.js'
+import { roundedCode } from './rounded-code.js'
+import { hasPole } from './unary.js'
 
 /** All that quantization knows before it chooses bits. */
 export type QuantizationPlan = {
@@ -26,8 +29,16 @@ export type QuantizationPlan = {
   readonly source: ModelSource
 }
 
-/** Builds the integer model of a plan, node by node, each with the proven bounds of those before. */
-export function assembleModel(plan: QuantizationPlan, profile: Profile): IntegerModel {
+/**
+ * Builds the integer model of a plan, node by node, each with the proven bounds of those before.
+ *
+ * @param codes - of outputs, by tensor name, where they are decided already
+ */
+export function assembleModel(
+  plan: QuantizationPlan,
+  profile: Profile,
+  codes: ReadonlyMap<string, OutputCode> = new Map(),
+): IntegerModel {
   const { model, pixels, statistics, latent, size, range } = plan
   const tensors: TensorInfo[] = []
   const bounds: Bounds[] = []
@@ -54,8 +65,19 @@ export function assembleModel(plan: QuantizationPlan, profile: Profile): Integer
       continue
     }
     const isImage = node === pixels
-    const code = isImage ? pixelCode(range) : activationCode(statistics.get(node.output)!, profile)
-    const quantized = quantizeAffine(node, code, profile, inputs, bounds)
+    const seen = statistics.get(node.output)!
+    const isProduct = node.terms.some(({ kind }) => kind === 'einsum')
+    const code = isImage
+      ? pixelCode(range)
+      : (roundedCode(node.activation, isProduct) ??
+        codes.get(node.output) ??
+        (hasPole(node.activation)
+          ? factorCode(seen, profile)
+          : activationCode(seen, isRowSum(node) ? { ...profile, headroom: 2 } : profile)))
+    const domain = usualDomain(node, statistics)
+    const tableBits = isImage ? profile.pixelTableBits : profile.tableBits
+    const limits = { ...profile, tableBits }
+    const quantized = quantizeAffine(node, code, limits, inputs, bounds, domain)
     const scale = isImage ? 1 : quantized.scale
     const output = define(node.output, node.shape, scale, quantized.bounds)
     const table = shareTable(tables, quantized.table)
@@ -113,6 +135,21 @@ function activationCode(
   const saturation = bestSaturation(statistics, max) * headroom
   const factor = saturation > 0 ? max / saturation : 1
   return { factor, offset: 0, min: signed ? -max : 0, max, elastic: true }
+}
+
+/** A sum or mean of each row: where it saturates, a whole row is wrong. */
+export function isRowSum({ terms }: FloatAffine): boolean {
+  return terms.every((term) => term.kind === 'gemm' && term.weight.shape[0] === 1)
+}
+
+/** Reciprocals saturate at this many times what was seen: a smaller variance is no rare thing. */
+const RECIPROCAL_HEADROOM = 2
+
+/** What a reciprocal multiplies with needs its bits at small values too. */
+function factorCode({ min, max }: TensorStatistics, { activationBits }: Profile): OutputCode {
+  const largest = 2 ** Math.min(20, activationBits + 4) - 1
+  const factor = largest / (Math.max(Math.abs(min), Math.abs(max)) * RECIPROCAL_HEADROOM)
+  return { factor, offset: 0, min: min < 0 ? -largest : 0, max: largest, elastic: false }
 }
 
 /** Tables of equal content are one. */

@@ -6,6 +6,7 @@ import type { IntegerModel } from './integer-model.js'
 import { realLatent, sampleLatent } from './latent-table.js'
 import type { Profile } from './profiles.js'
 import type { Progress } from './progress.js'
+import { assembleWithSharedTables } from './share-tables.js'
 import { transposeIndex } from './tensor-index.js'
 
 /** Seeds of a trial, other than those of the calibration. */
@@ -13,7 +14,7 @@ const TRIAL_SEEDS = 16
 const FIRST_TRIAL_SEED = 500_000
 
 /** Weights get a bit first: they cost circuits less than activations, which make tables larger too. */
-const STEPS: readonly (readonly [weight: number, activation: number])[] = [
+const BIT_STEPS: readonly (readonly [weight: number, activation: number])[] = [
   [0, 0],
   [1, 0],
   [1, 1],
@@ -29,9 +30,12 @@ const STEPS: readonly (readonly [weight: number, activation: number])[] = [
   [8, 7],
 ]
 
+/** Bits of tables that are shared: twice the rows each time. */
+const TABLE_STEPS: readonly number[] = [0, 1, 2, 3, 4, 5, 6]
+
 /**
- * The model of fewest bits whose images are at least `targetPsnr` close to the float model's, starting
- * from the profile's bits; with the most bits where none is. Closeness is taken to grow with bits, so
+ * The model of fewest bits, or of the shortest tables where they are shared, whose images are at least `targetPsnr` close to the float model's, starting
+ * from the profile's bits; with the most where none is. Closeness is taken to grow with bits, so
  * that few trials do.
  *
  * @param given - bits that the user fixed, which stay as they are
@@ -44,18 +48,16 @@ export function chooseBits(
   progress: Progress,
 ): IntegerModel {
   const reference = referenceImages(plan)
+  const steps = profile.sharedTables ? TABLE_STEPS.length : BIT_STEPS.length
   const attempt = (step: number): { model: IntegerModel; psnr: number } => {
-    const [weight, activation] = STEPS[step]!
-    const model = assembleModel(plan, {
-      ...profile,
-      weightBits: given.weightBits ?? profile.weightBits + weight,
-      activationBits: given.activationBits ?? profile.activationBits + activation,
-    })
+    const model = profile.sharedTables
+      ? assembleWithSharedTables(plan, longerTables(profile, TABLE_STEPS[step]!))
+      : assembleModel(plan, moreBits(profile, BIT_STEPS[step]!, given))
     const psnr = trialPsnr(model, reference)
     return { model, psnr }
   }
   let low = 0
-  let high = STEPS.length - 1
+  let high = steps - 1
   let best: IntegerModel | undefined
   let trials = 0
   while (low <= high) {
@@ -68,7 +70,28 @@ export function chooseBits(
       high = middle - 1
     } else low = middle + 1
   }
-  return best ?? attempt(STEPS.length - 1).model
+  return best ?? attempt(steps - 1).model
+}
+
+function longerTables(profile: Profile, by: number): Profile {
+  return {
+    ...profile,
+    tableBits: profile.tableBits + by,
+    pixelTableBits: profile.pixelTableBits + by,
+    remainderBits: profile.remainderBits + by,
+  }
+}
+
+function moreBits(
+  profile: Profile,
+  [weight, activation]: (typeof BIT_STEPS)[number],
+  given: { readonly weightBits?: number; readonly activationBits?: number },
+): Profile {
+  return {
+    ...profile,
+    weightBits: given.weightBits ?? profile.weightBits + weight,
+    activationBits: given.activationBits ?? profile.activationBits + activation,
+  }
 }
 
 type ReferenceImage = { readonly latentBytes: Uint8Array; readonly pixels: Float64Array }

@@ -1,4 +1,5 @@
-import type { FloatModel, FloatNode } from './float-model.js'
+import { prepareEinsum } from './einsum.js'
+import type { FloatModel, FloatNode, FloatTerm } from './float-model.js'
 import { prepareTerm } from './linear-terms.js'
 import { PlatemarkError } from './platemark-error.js'
 import { broadcastIndex, elementCount, transposeIndex } from './tensor-index.js'
@@ -55,7 +56,7 @@ function prepareNode(node: FloatNode): Step {
       return Float64Array.from(index, (at) => source[at]!)
     }
   }
-  const terms = node.terms.map((term) => [term.input, prepareTerm(term, node.shape)] as const)
+  const terms = node.terms.map((term) => termStep(term, node.shape))
   const size = elementCount(node.shape)
   const { bias } = node
   const start =
@@ -64,12 +65,24 @@ function prepareNode(node: FloatNode): Step {
       : Float64Array.from(broadcastIndex(bias.shape, node.shape), (at) => bias.data[at]!)
   return (tensors) => {
     const out = start.slice()
-    for (const [input, addTo] of terms) addTo(read(tensors, input), out)
+    for (const addTo of terms) addTo(tensors, out)
     for (const step of node.activation) {
       for (let i = 0; i < out.length; i++) out[i] = evaluateStep(step, out[i]!)
     }
     return out
   }
+}
+
+function termStep(
+  term: FloatTerm,
+  shape: readonly number[],
+): (tensors: Tensors, out: Float64Array) => void {
+  if (term.kind === 'einsum') {
+    const multiply = prepareEinsum(term)
+    return (tensors, out) => multiply(read(tensors, term.input), read(tensors, term.operand), out)
+  }
+  const add = prepareTerm(term, shape)
+  return (tensors, out) => add(read(tensors, term.input), out)
 }
 
 function read(tensors: Tensors, name: string): Float64Array {

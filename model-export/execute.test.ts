@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { randomFrom, randomModel } from '../test/random-model.js'
 import { execute, trace } from './execute.js'
-import type { AffineNode, IntegerModel, IntegerTerm } from './integer-model.js'
+import type { AffineNode, IntegerEinsum, IntegerModel, LinearIntegerTerm } from './integer-model.js'
 import { PlatemarkError } from './platemark-error.js'
 
 /*
@@ -18,7 +18,9 @@ function naive(model: IntegerModel, latentBytes: Uint8Array) {
       return undefined
     }
     const accumulator = naiveBias(node, shape)
-    for (const term of node.terms) addNaive(accumulator, term, tensors[term.input]!, shape)
+    for (const term of node.terms)
+      if (term.kind === 'einsum') addNaiveProduct(accumulator, term, tensors)
+      else addNaive(accumulator, term, tensors[term.input]!, shape)
     const { multiplier, shift } = node.requantize
     const half = shift > 0 ? 1n << BigInt(shift - 1) : 0n
     const scaled = accumulator.map((acc) => acc * BigInt(multiplier) + half)
@@ -67,7 +69,26 @@ function naiveBias({ bias }: AffineNode, shape: readonly number[]): bigint[] {
   )
 }
 
-function addNaive(acc: bigint[], term: IntegerTerm, x: bigint[], shape: readonly number[]): void {
+/** Over all indices of all labels. */
+function addNaiveProduct(acc: bigint[], term: IntegerEinsum, tensors: bigint[][]): void {
+  for (const index of indices(term.sizes)) {
+    const element = (labels: readonly number[]) =>
+      at(
+        labels.map((label) => term.sizes[label]!),
+        labels.map((label) => index[label]!),
+      )
+    acc[element(term.outputAxes)]! +=
+      tensors[term.input]![element(term.inputAxes)]! *
+      tensors[term.operand]![element(term.operandAxes)]!
+  }
+}
+
+function addNaive(
+  acc: bigint[],
+  term: LinearIntegerTerm,
+  x: bigint[],
+  shape: readonly number[],
+): void {
   const w = (...index: number[]) => BigInt(term.weight.data[at(term.weight.shape, index)]!)
   if (term.kind === 'gemm') {
     const [out = 0, inputs = 0] = term.weight.shape
@@ -148,6 +169,7 @@ test('every value of an execution is that of the naive definition', () => {
     'affine',
     'conv',
     'convTranspose',
+    'einsum',
     'elementwise',
     'gemm',
     'rearrange',

@@ -1,5 +1,6 @@
-import type { AffineNode, IntegerModel, RearrangeNode } from './integer-model.js'
-import { type LinearMap, prepareTerm } from './linear-terms.js'
+import { prepareEinsum } from './einsum.js'
+import type { AffineNode, IntegerModel, IntegerTerm, RearrangeNode } from './integer-model.js'
+import { prepareTerm } from './linear-terms.js'
 import { PlatemarkError } from './platemark-error.js'
 import { broadcastIndex, elementCount, transposeIndex } from './tensor-index.js'
 
@@ -99,10 +100,7 @@ function prepareExecutor(model: IntegerModel): Executor {
 function affineStep(model: IntegerModel, node: AffineNode): Step {
   const shape = model.tensors[node.output]!.shape
   const count = elementCount(shape)
-  const terms = node.terms.map((term): readonly [number, LinearMap] => [
-    term.input,
-    prepareTerm(term, shape),
-  ])
+  const terms = node.terms.map((term) => termStep(term, shape))
   const bias = expandBias(node, shape)
   const accumulator = new Float64Array(count)
   const table = model.tables[node.table]!
@@ -113,7 +111,7 @@ function affineStep(model: IntegerModel, node: AffineNode): Step {
 
   return (tensors, keep) => {
     accumulator.set(bias)
-    for (const [input, add] of terms) add(tensors[input]!, accumulator)
+    for (const add of terms) add(tensors, accumulator)
     const output = tensors[node.output]!
     const quotient = new Int32Array(keep ? count : 0)
     const remainder = new Float64Array(keep ? count : 0)
@@ -131,6 +129,18 @@ function affineStep(model: IntegerModel, node: AffineNode): Step {
     }
     return keep ? { accumulator: accumulator.slice(), quotient, remainder } : undefined
   }
+}
+
+type TermStep = (tensors: readonly Float64Array[], accumulator: Float64Array) => void
+
+function termStep(term: IntegerTerm, shape: readonly number[]): TermStep {
+  if (term.kind === 'einsum') {
+    const multiply = prepareEinsum(term)
+    return (tensors, accumulator) =>
+      multiply(tensors[term.input]!, tensors[term.operand]!, accumulator)
+  }
+  const add = prepareTerm(term, shape)
+  return (tensors, accumulator) => add(tensors[term.input]!, accumulator)
 }
 
 /** The bias of every output element, zero where the node has none. */

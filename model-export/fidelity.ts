@@ -1,6 +1,6 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { execute } from './execute.js'
-import { detectImageSize, type ImageLayout } from './image-output.js'
+import { detectImageSize, type FlatSize, type ImageLayout } from './image-output.js'
 import { meanSquaredError, peakSignalToNoise, structuralSimilarity } from './image-quality.js'
 import type { IntegerModel } from './integer-model.js'
 import { sampleLatent } from './latent-table.js'
@@ -42,6 +42,7 @@ export type NodeReport = {
 
 export type FidelityOptions = {
   readonly layout?: ImageLayout
+  readonly size?: FlatSize
   /** 64 by default. */
   readonly seeds?: number
 }
@@ -60,7 +61,7 @@ export async function measureFidelity(
   options: FidelityOptions,
   progress: Progress,
 ): Promise<FidelityReport> {
-  const reference = await openReference(onnx, model, options.layout)
+  const reference = await openReference(onnx, model, options)
   const { height, width, channels } = model.image
   const seeds = options.seeds ?? 64
   const errors: number[] = []
@@ -109,7 +110,7 @@ type Reference = {
 async function openReference(
   onnx: Uint8Array,
   model: IntegerModel,
-  layout: ImageLayout | undefined,
+  { layout, size: flat }: FidelityOptions,
 ): Promise<Reference> {
   const session = await InferenceSession.create(onnx, {
     intraOpNumThreads: 1,
@@ -146,7 +147,7 @@ async function openReference(
         : new Tensor('float64', Float64Array.from(real), shape)
     const output = (await session.run({ [name]: latent }))[outputName]!
     const values = output.data as ArrayLike<number>
-    const size = detectImageSize(output.dims, layout)
+    const size = detectImageSize(output.dims, layout, flat)
     const index =
       size.layout === 'CHW'
         ? transposeIndex([size.channels, size.height, size.width], [1, 2, 0])

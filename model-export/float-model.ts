@@ -1,3 +1,4 @@
+import type { EinsumAxes } from './einsum.js'
 import type { UnaryChain } from './unary.js'
 
 /**
@@ -19,7 +20,10 @@ export type FloatTensor = { readonly shape: readonly number[]; readonly data: Fl
 
 export type FloatNode = FloatAffine | FloatRearrange
 
-/** `output = activation(Σ terms + bias)`, elementwise activation. */
+/**
+ * `output = activation(Σ terms + bias)`, elementwise activation. A product of two tensors is the only
+ * term of its node: scales multiply, so nothing else could be added exactly.
+ */
 export type FloatAffine = {
   readonly kind: 'affine'
   /** Name of the ONNX node(s) it came from, for messages and reports. */
@@ -30,13 +34,20 @@ export type FloatAffine = {
   /** Broadcasts to `shape` by NumPy's rules (same rank, axes of size 1 repeat); absent is zero. */
   readonly bias?: FloatTensor
   readonly activation: UnaryChain
+  /**
+   * Where set, nothing is rounded: the output has the scale of the tensor `like`, as all inputs have,
+   * and weights are whole numbers. `clamped`: the output takes no values that `like` does not take.
+   */
+  readonly exact?: { readonly like: string; readonly clamped: boolean }
 }
 
 /**
- * One linear map of one earlier tensor. Inputs are read with the shape that the map needs (their
- * element count matches; row-major reshapes are free).
+ * One linear map of one earlier tensor, or the product of two. Inputs are read with the shape that the
+ * map needs (their element count matches; row-major reshapes are free).
  */
-export type FloatTerm =
+export type FloatTerm = LinearFloatTerm | FloatEinsum
+
+export type LinearFloatTerm =
   /** Input as rows × in, weight out × in, contribution rows × out. */
   | {
       readonly kind: 'gemm'
@@ -54,6 +65,13 @@ export type FloatTerm =
     } & ConvGeometry)
   /** `weight ∘ input`, weight broadcast to the output shape; input has the output's shape. */
   | { readonly kind: 'elementwise'; readonly input: string; readonly weight: FloatTensor }
+
+/** The product of two tensors, which may be the same one. */
+export type FloatEinsum = {
+  readonly kind: 'einsum'
+  readonly input: string
+  readonly operand: string
+} & EinsumAxes
 
 /**
  * Geometry of a two-dimensional convolution (a one-dimensional one has H = 1, Kh = 1).

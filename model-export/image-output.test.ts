@@ -11,6 +11,8 @@ describe('detectImageSize', () => {
     [[1, 28, 28], { height: 28, width: 28, channels: 1, layout: 'CHW' }],
     [[1, 1, 28, 28], { height: 28, width: 28, channels: 1, layout: 'CHW' }],
     [[1, 28, 28, 1], { height: 28, width: 28, channels: 1, layout: 'HWC' }],
+    [[1, 784], { height: 28, width: 28, channels: 1, layout: 'CHW' }],
+    [[784], { height: 28, width: 28, channels: 1, layout: 'CHW' }],
     [[28, 20], { height: 28, width: 20, channels: 1, layout: 'CHW' }],
   ])('%j', (shape, expected) => {
     expect(detectImageSize(shape)).toEqual(expected)
@@ -22,12 +24,20 @@ describe('detectImageSize', () => {
     expect(detectImageSize([3, 4, 4], 'HWC')).toMatchObject({ height: 3, width: 4, channels: 4 })
   })
 
-  test.each([[[]], [[784]], [[1, 2, 8, 8]], [[2, 3, 8, 8]], [[1, 1, 1, 3, 8, 8, 9]]])(
+  test.each([[[]], [[785]], [[1, 3072]], [[1, 2, 8, 8]], [[2, 3, 8, 8]], [[1, 1, 1, 3, 8, 8, 9]]])(
     'refuses %j',
     (shape) => {
       expect(() => detectImageSize(shape)).toThrow(PlatemarkError)
     },
   )
+
+  test('takes an output of one axis by its size', () => {
+    const color = { height: 32, width: 32, channels: 3 }
+    expect(detectImageSize([1, 3072], 'HWC')).toEqual({ ...color, layout: 'HWC' })
+    expect(detectImageSize([1, 3072], undefined, [32, 32, 3])).toEqual({ ...color, layout: 'CHW' })
+    expect(detectImageSize([800], undefined, [20, 40, 1])).toMatchObject({ height: 20, width: 40 })
+    expect(() => detectImageSize([1, 3072], 'CHW', [32, 32, 4])).toThrow(PlatemarkError)
+  })
 
   test('refuses a layout that does not fit', () => {
     expect(() => detectImageSize([1, 3, 32, 32], 'HWC')).toThrow(PlatemarkError)

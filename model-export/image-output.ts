@@ -1,6 +1,7 @@
 import type { TensorStatistics } from './calibrate.js'
+import { elementary } from './elementary.js'
 import { PlatemarkError } from './platemark-error.js'
-import { evaluateStep, type UnaryChain } from './unary.js'
+import { evaluateStep, type UnaryChain, type UnaryStep } from './unary.js'
 
 /** Order of the float model's output axes. */
 export type ImageLayout = 'CHW' | 'HWC'
@@ -12,6 +13,9 @@ export type ImageSize = {
   readonly layout: ImageLayout
 }
 
+/** Height, width and channels of an image that an output of one axis holds. */
+export type FlatSize = readonly [height: number, width: number, channels: number]
+
 /** The ranges that generators use for pixels. */
 const PIXEL_RANGES: readonly (readonly [number, number])[] = [
   [0, 1],
@@ -21,15 +25,26 @@ const PIXEL_RANGES: readonly (readonly [number, number])[] = [
 
 /**
  * Which axes of the output are height, width and channels. Leading axes of size 1 are batch axes; two
- * axes that are left are a grey image.
+ * axes that are left are a grey image. One axis is an image of the given size, or else a square one: grey,
+ * or of 3 or 4 channels where a layout is given.
  *
  * @param shape - shape of the float model's output
  * @param layout - decides where both readings are possible
+ * @param flat - size of the image where the output has one axis
  * @throws {PlatemarkError} where there is no reading, or two and no layout is given.
  * @example
  * detectImageSize([1, 3, 32, 32]) // 32 × 32 × 3, CHW
+ * detectImageSize([1, 784]) // 28 × 28 × 1, CHW
  */
-export function detectImageSize(shape: readonly number[], layout?: ImageLayout): ImageSize {
+export function detectImageSize(
+  shape: readonly number[],
+  layout?: ImageLayout,
+  flat?: FlatSize,
+): ImageSize {
+  const axes = shape.filter((size) => size !== 1)
+  const [elements] = axes
+  if (axes.length === 1 && elements !== undefined && shape.length <= 2)
+    return flatSize(elements, layout, flat)
   const kept = shape.slice(0)
   while (kept.length > 3) {
     if (kept[0] !== 1) throw notAnImage(shape)
@@ -43,6 +58,28 @@ export function detectImageSize(shape: readonly number[], layout?: ImageLayout):
     expected: 'channels × height × width or height × width × channels',
     found: `${shape.join('×')}, which could be either`,
     fix: 'Pass the layout: --layout CHW or --layout HWC.',
+  })
+}
+
+function flatSize(elements: number, layout?: ImageLayout, flat?: FlatSize): ImageSize {
+  if (flat !== undefined) {
+    const [height, width, channels] = flat
+    if (height * width * channels === elements && isChannels(channels))
+      return { height, width, channels, layout: layout ?? 'CHW' }
+    throw new PlatemarkError('The image size does not fit the output.', {
+      expected: `${elements} elements, 1, 3 or 4 channels`,
+      found: `${flat.join('×')}`,
+    })
+  }
+  for (const channels of layout === undefined ? ([1] as const) : ([1, 3, 4] as const)) {
+    const side = Math.sqrt(elements / channels)
+    if (Number.isInteger(side))
+      return { height: side, width: side, channels, layout: layout ?? 'CHW' }
+  }
+  throw new PlatemarkError('The output has one axis, and its image is not clear.', {
+    expected: 'a square grey image, or its size',
+    found: `${elements} elements`,
+    fix: 'Pass the size and the order: --size 32x32x3 --layout CHW',
   })
 }
 
@@ -92,11 +129,15 @@ export function detectOutputRange(
   })
 }
 
-/** The values that a chain can take on all reals; every step is monotone on either side of 0. */
+/** The values that a chain can take on all reals, or more. */
 function imageOf(chain: UnaryChain): readonly [number, number] {
   let low = Number.NEGATIVE_INFINITY
   let high = Number.POSITIVE_INFINITY
   for (const step of chain) {
+    if (!isMonotone(step)) {
+      ;[low, high] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
+      continue
+    }
     if (step.op === 'linear' && step.factor === 0) [low, high] = [step.offset, step.offset]
     const inside = low < 0 && high > 0 ? [low, 0, high] : [low, high]
     const values = inside.map((x) => evaluateStep(step, x))
@@ -104,6 +145,12 @@ function imageOf(chain: UnaryChain): readonly [number, number] {
     high = Math.max(...values)
   }
   return [low, high]
+}
+
+/** Whether the values of a step follow from those at the ends of an interval and at 0. */
+function isMonotone(step: UnaryStep): boolean {
+  if (step.op === 'elementary') return elementary(step.name).monotone === true
+  return !['sum', 'product', 'power', 'thresholdedRelu', 'shrink'].includes(step.op)
 }
 
 function notAnImage(shape: readonly number[], layout?: ImageLayout): PlatemarkError {

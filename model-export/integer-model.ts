@@ -1,3 +1,4 @@
+import type { EinsumAxes } from './einsum.js'
 import type { ConvGeometry } from './float-model.js'
 
 /**
@@ -8,7 +9,7 @@ import type { ConvGeometry } from './float-model.js'
  *   value (the compiler proves it), so IEEE doubles hold them exactly.
  * - An affine node computes, for every output element,
  *
- *       acc = Σ_terms L(W, x) + bias
+ *       acc = Σ_terms L(W, x) + bias          (W constant, or for `einsum` a tensor itself)
  *       acc · multiplier + half = q · 2^shift + rem,   0 ≤ rem < 2^shift,
  *       half = shift > 0 ? 2^(shift−1) : 0             (round half up)
  *       out = table.values[q − table.first]
@@ -79,8 +80,11 @@ export type AffineNode = {
   readonly quotient: { readonly min: number; readonly max: number }
 }
 
-/** The linear maps of `FloatTerm`, with integer weights. */
-export type IntegerTerm =
+/** The maps of `FloatTerm`, with integer weights. */
+export type IntegerTerm = LinearIntegerTerm | IntegerEinsum
+
+/** A linear map of one tensor. */
+export type LinearIntegerTerm =
   | {
       readonly kind: 'gemm'
       readonly input: TensorId
@@ -98,6 +102,13 @@ export type IntegerTerm =
       readonly weight: IntegerTensor
     } & ConvGeometry)
   | { readonly kind: 'elementwise'; readonly input: TensorId; readonly weight: IntegerTensor }
+
+/** The product of two tensors, which may be the same one. */
+export type IntegerEinsum = {
+  readonly kind: 'einsum'
+  readonly input: TensorId
+  readonly operand: TensorId
+} & EinsumAxes
 
 /** `output = reshape(transpose(reshape(input, inputShape), permutation), output shape)`. */
 export type RearrangeNode = {

@@ -46,6 +46,8 @@ test('bounds of a node that reads the latent are attained', () => {
       const node = model.nodes[0]!
       const dimensions = model.latent.dimensions
       fc.pre(node.kind === 'affine' && node.terms.length === 1 && dimensions <= 8)
+      // The factors of a product are not independent of each other.
+      fc.pre(node.terms[0]?.kind !== 'einsum')
       let min = Number.POSITIVE_INFINITY
       let max = Number.NEGATIVE_INFINITY
       for (let corner = 0; corner < 2 ** dimensions; corner++) {

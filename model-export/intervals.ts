@@ -1,3 +1,4 @@
+import { addProductBounds, isSquare } from './einsum.js'
 import { expandBias } from './execute.js'
 import type { AffineNode, IntegerModel, RearrangeNode, Table } from './integer-model.js'
 import { prepareTerm } from './linear-terms.js'
@@ -11,7 +12,8 @@ import { elementCount, transposeIndex } from './tensor-index.js'
  *     low(acc)  = Σ_{w>0} w·low(x) + Σ_{w<0} w·high(x) + bias,   high(acc) alike.
  *
  * With c = low + high and r = high − low this is 2·low(acc) = L(W, c) − L(|W|, r) + 2·bias, so the
- * executor's own loops compute it, twice per node. Elements of one layer are taken as independent of
+ * executor's own loops compute it, twice per node. A product of two tensors lies between the least and
+ * the most of the four products of their bounds, a square is never negative. Elements of one layer are taken as independent of
  * each other, so the bounds hold always and are attained where a node reads only latents.
  */
 
@@ -65,6 +67,12 @@ export function accumulatorBounds(
   const magnitude = Float64Array.from(bias, abs)
   for (const term of node.terms) {
     const { low, high } = inputs[term.input]!
+    if (term.kind === 'einsum') {
+      const square = term.input === term.operand && isSquare(term)
+      const sums = { twiceCenter: center, twiceRadius: radius, magnitude }
+      addProductBounds(term, inputs[term.input]!, inputs[term.operand]!, square, sums)
+      continue
+    }
     const absolute = prepareTerm(term, shape, abs)
     prepareTerm(term, shape)(
       low.map((value, i) => value + high[i]!),

@@ -1,3 +1,4 @@
+import { termInputs } from './einsum.js'
 import type { FloatAffine, FloatModel, FloatNode } from './float-model.js'
 
 /** A model whose pixels come from one affine node that nothing else reads. */
@@ -32,6 +33,8 @@ export function isolatePixels(model: FloatModel): PixelModel {
   for (;;) {
     const node = producers.get(name)
     if (node === undefined || (readers.get(name) ?? 0) > allowed) break
+    // Where nothing is rounded, nothing can be made a pixel.
+    if (node.kind === 'affine' && node.exact !== undefined) break
     if (node.kind === 'affine') return { nodes, output: model.output, pixels: node }
     name = node.input
     allowed = 1
@@ -56,5 +59,5 @@ export function isolatePixels(model: FloatModel): PixelModel {
 
 function inputsOf(node: FloatNode | undefined): readonly string[] {
   if (node === undefined) return []
-  return node.kind === 'rearrange' ? [node.input] : node.terms.map(({ input }) => input)
+  return node.kind === 'rearrange' ? [node.input] : node.terms.flatMap((term) => termInputs(term))
 }

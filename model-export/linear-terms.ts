@@ -1,5 +1,5 @@
-import type { FloatTerm } from './float-model.js'
-import type { IntegerTerm } from './integer-model.js'
+import type { LinearFloatTerm } from './float-model.js'
+import type { LinearIntegerTerm } from './integer-model.js'
 import { broadcastIndex } from './tensor-index.js'
 
 /** Bound once: these loops are hot, and a test runner's realm looks globals up slowly. */
@@ -8,7 +8,7 @@ const { floor } = Math
 /** A linear map that is ready to run: adds its value at `input` to `accumulator`. */
 export type LinearMap = (input: Float64Array, accumulator: Float64Array) => void
 
-type Term = FloatTerm | IntegerTerm
+type Term = LinearFloatTerm | LinearIntegerTerm
 type Convolution = Extract<Term, { kind: 'conv' | 'convTranspose' }>
 
 /**

@@ -1,12 +1,12 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
-import type { AffineNode, IntegerModel, IntegerNode, IntegerTerm } from './integer-model.js'
+import type { AffineNode, IntegerModel, IntegerNode } from './integer-model.js'
 
 /*
  * A model on disk is two files. `model.json` holds everything but the large arrays. `weights.bin` is
  * their concatenation, without padding, in this order:
  *
- *   for each affine node in order: the weights of each term in order, as int32 little-endian, then the
+ *   for each affine node in order: the weights of each term that has any in order, as int32 little-endian, then the
  *   bias, if there is one, as int64 little-endian;
  *   then the values of each table in order, as int32 little-endian.
  *
@@ -80,7 +80,9 @@ function describeNode(node: IntegerNode): Readonly<Record<string, unknown>> {
   const { bias, terms, ...rest } = node
   return {
     ...rest,
-    terms: terms.map((term) => ({ ...term, weight: { shape: term.weight.shape } })),
+    terms: terms.map((term) =>
+      term.kind === 'einsum' ? term : { ...term, weight: { shape: term.weight.shape } },
+    ),
     ...(bias === undefined ? {} : { bias: { shape: bias.shape } }),
   }
 }
@@ -109,6 +111,6 @@ function packWeights(model: IntegerModel): Uint8Array {
 }
 
 function constantsOf({ terms, bias }: AffineNode): readonly (Int32Array | Float64Array)[] {
-  const weights = terms.map((term: IntegerTerm) => term.weight.data)
+  const weights = terms.flatMap((term) => (term.kind === 'einsum' ? [] : [term.weight.data]))
   return bias === undefined ? weights : [...weights, bias.data]
 }

@@ -1,3 +1,4 @@
+import { contractedLabels, einsumCount } from './einsum.js'
 import type { IntegerModel, IntegerTerm } from './integer-model.js'
 import { elementCount } from './tensor-index.js'
 
@@ -7,7 +8,7 @@ export type ModelSize = {
   readonly parameters: number
   /** Outputs of affine nodes, pixels included. */
   readonly activations: number
-  /** Multiplications by a weight, padding included. */
+  /** Multiplications by a weight or of two activations, padding included. */
   readonly macs: number
 }
 
@@ -22,7 +23,7 @@ export function modelSize(model: IntegerModel): ModelSize {
     activations += outputs
     parameters += node.bias?.data.length ?? 0
     for (const term of node.terms) {
-      parameters += term.weight.data.length
+      if (term.kind !== 'einsum') parameters += term.weight.data.length
       macs += termMacs(term, outputs)
     }
   }
@@ -39,5 +40,7 @@ function termMacs(term: IntegerTerm, outputs: number): number {
       return term.inputHeight * term.inputWidth * term.weight.data.length
     case 'elementwise':
       return outputs
+    case 'einsum':
+      return outputs * einsumCount(term, contractedLabels(term))
   }
 }

@@ -1,3 +1,4 @@
+import { type EinsumAxes, einsumCount, einsumFault } from './einsum.js'
 import type { ConvGeometry } from './float-model.js'
 import type {
   AffineNode,
@@ -24,6 +25,7 @@ const INT32_MAX = 2 ** 31 - 1
 const MAX_ELEMENTS = 2 ** 24
 const MAX_ELEMENTS_IN_ALL = 2 ** 27
 const MAX_TEXT = 1000
+const MAX_LABELS = 16
 
 /**
  * Reads a model that somebody else may have written. Everything that the executor and the circuits
@@ -222,11 +224,12 @@ function parseTerm(
   tensors: readonly TensorInfo[],
   constants: Constants,
 ): IntegerTerm {
-  const kind = field.get('kind').oneOf('gemm', 'conv', 'convTranspose', 'elementwise')
+  const kind = field.get('kind').oneOf('gemm', 'conv', 'convTranspose', 'elementwise', 'einsum')
   const input = field.get('input').integer(0, output - 1)
   const inputs = elementCount(tensors[input]!.shape)
   const { shape } = tensors[output]!
   const outputs = elementCount(shape)
+  if (kind === 'einsum') return parseEinsum(field, input, output, tensors)
   const weightField = field.get('weight').only('shape')
   const weightShape = parseShape(weightField.get('shape'))
   const fits = (good: boolean, expected: string) =>
@@ -266,6 +269,43 @@ function parseTerm(
   if (outputChannels * outputHeight * outputWidth !== outputs)
     field.get('outputHeight').fail(`a size that fits the output's ${outputs} elements`)
   return { kind, input, weight: readWeight(), ...geometry }
+}
+
+function parseEinsum(
+  field: Field,
+  input: number,
+  output: number,
+  tensors: readonly TensorInfo[],
+): IntegerTerm {
+  field.only('kind', 'input', 'operand', 'sizes', 'inputAxes', 'operandAxes', 'outputAxes')
+  const operand = field.get('operand').integer(0, output - 1)
+  const sizes = field
+    .get('sizes')
+    .items()
+    .map((size) => size.integer(1, MAX_ELEMENTS))
+  if (sizes.length > MAX_LABELS) field.get('sizes').fail(`at most ${MAX_LABELS} labels`)
+  const labels = (name: string) =>
+    field
+      .get(name)
+      .items()
+      .map((label) => label.integer(0, sizes.length - 1))
+  const axes: EinsumAxes = {
+    sizes,
+    inputAxes: labels('inputAxes'),
+    operandAxes: labels('operandAxes'),
+    outputAxes: labels('outputAxes'),
+  }
+  const fault = einsumFault(axes)
+  if (fault !== undefined) field.get('sizes').fail(fault)
+  const fits = (name: 'inputAxes' | 'operandAxes' | 'outputAxes', tensor: number) => {
+    const expected = elementCount(tensors[tensor]!.shape)
+    if (einsumCount(axes, axes[name]) !== expected)
+      field.get(name).fail(`axes of ${expected} elements in all, as tensor ${tensor} has`)
+  }
+  fits('inputAxes', input)
+  fits('operandAxes', operand)
+  fits('outputAxes', output)
+  return { kind: 'einsum', input, operand, ...axes }
 }
 
 const SIZES = [

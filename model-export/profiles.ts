@@ -1,9 +1,9 @@
 /**
  * How many bits a model gets.
  *
- * - `fidelity`: for backends where bits are nearly free (sumcheck with lookups) and as a reference:
- *   16-bit weights, 15-bit activations, tables of up to 2^17 rows. Pixels differ from the float
- *   model's by rounding.
+ * - `fidelity`: for backends where weights and accumulators are nearly free and table rows are not
+ *   (sumcheck with lookups): layers of the same function share one table, and all tables together are
+ *   as short as `targetPsnr` allows. Pixels differ from the float model's by little more than rounding.
  * - `balanced`: 12-bit weights and activations, more where 50 dB need them, tables of up to 2^16 rows.
  * - `compact`: for circuits that pay for every bit of an accumulator (groth16): the fewest bits that
  *   reach `targetPsnr` against the float model, and coarse pixel tables.
@@ -15,8 +15,14 @@ export type Profile = {
   readonly weightBits: number
   /** Unsigned activations lie in [0, 2^activationBits), signed ones within ±(2^(activationBits − 1) − 1). */
   readonly activationBits: number
-  /** Tables have at most 2^tableBits rows. */
+  /** Tables have at most 2^tableBits rows; where they are shared, those of all layers together. */
   readonly tableBits: number
+  /** The table of pixels has at most 2^pixelTableBits rows. */
+  readonly pixelTableBits: number
+  /** Remainders have at most this many bits (a table is their range): weights are rounded so far. */
+  readonly remainderBits: number
+  /** Whether layers of the same function get the same table, at the cost of output levels. */
+  readonly sharedTables: boolean
   /** Where a table is not piecewise linear: output steps that one row may span where it is steepest. */
   readonly rowSpan: number
   /** Saturation is at this many times what calibration finds best: unseen seeds go a little further. */
@@ -29,17 +35,24 @@ export type Profile = {
 
 export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
   fidelity: {
-    weightBits: 16,
+    weightBits: 24,
     activationBits: 15,
-    tableBits: 17,
+    tableBits: 13,
+    pixelTableBits: 12,
+    remainderBits: 11,
+    sharedTables: true,
     rowSpan: 1 / 8,
-    headroom: 1.25,
-    latentBits: 12,
+    headroom: 1.1,
+    latentBits: 8,
+    targetPsnr: 52,
   },
   balanced: {
     weightBits: 12,
     activationBits: 12,
     tableBits: 16,
+    pixelTableBits: 16,
+    remainderBits: 52,
+    sharedTables: false,
     rowSpan: 1 / 4,
     headroom: 1.25,
     latentBits: 10,
@@ -49,6 +62,9 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     weightBits: 8,
     activationBits: 7,
     tableBits: 17,
+    pixelTableBits: 17,
+    remainderBits: 52,
+    sharedTables: false,
     rowSpan: 3,
     headroom: 1.1,
     latentBits: 7,

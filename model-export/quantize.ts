@@ -2,13 +2,20 @@ import { assembleModel, type QuantizationPlan } from './assemble-model.js'
 import { calibrate } from './calibrate.js'
 import { chooseBits } from './choose-bits.js'
 import type { FloatModel } from './float-model.js'
-import { detectImageSize, detectOutputRange, type ImageLayout } from './image-output.js'
+import {
+  detectImageSize,
+  detectOutputRange,
+  type FlatSize,
+  type ImageLayout,
+} from './image-output.js'
 import type { IntegerModel, Latent } from './integer-model.js'
 import { isolatePixels } from './isolate-pixels.js'
 import { latentTable, realLatent, sampleLatent } from './latent-table.js'
 import { PlatemarkError } from './platemark-error.js'
+import { withPreActivations } from './pre-activations.js'
 import { PROFILES, type Profile, type ProfileName } from './profiles.js'
 import { type Progress, silent } from './progress.js'
+import { assembleWithSharedTables } from './share-tables.js'
 import { elementCount } from './tensor-index.js'
 
 export type QuantizeOptions = {
@@ -19,6 +26,8 @@ export type QuantizeOptions = {
   readonly outputRange?: readonly [number, number]
   /** Order of the output's axes; detected where absent. */
   readonly layout?: ImageLayout
+  /** Height, width and channels where the output has one axis; detected where absent. */
+  readonly size?: FlatSize
   /** These override the profile. */
   readonly weightBits?: number
   readonly activationBits?: number
@@ -54,9 +63,12 @@ export function quantize(
   const profile = chooseProfile(options)
   const plan = planQuantization(model, options, profile, progress)
   const { targetPsnr } = profile
-  const fixed = options.weightBits !== undefined && options.activationBits !== undefined
+  const fixed = profile.sharedTables
+    ? options.tableBits !== undefined
+    : options.weightBits !== undefined && options.activationBits !== undefined
+  const assemble = profile.sharedTables ? assembleWithSharedTables : assembleModel
   return targetPsnr === undefined || fixed
-    ? assembleModel(plan, profile)
+    ? assemble(plan, profile)
     : chooseBits(plan, profile, targetPsnr, options, progress)
 }
 
@@ -68,13 +80,13 @@ function planQuantization(
 ): QuantizationPlan {
   const { onnxSha256, toolVersion } = options
   const latent = makeLatent(elementCount(model.input.shape), options.latent, profile)
-  const size = detectImageSize(model.output.shape, options.layout)
+  const size = detectImageSize(model.output.shape, options.layout, options.size)
   const { nodes, output, pixels } = isolatePixels(model)
   const prepared: FloatModel = { ...model, nodes, output }
   const latents = Array.from({ length: options.calibrationSeeds ?? 128 }, (_, seed) =>
     realLatent(latent, sampleLatent(seed, latent.dimensions)),
   )
-  const statistics = calibrate(prepared, latents, progress)
+  const statistics = calibrate(withPreActivations(prepared), latents, progress)
   const range = checkRange(
     options.outputRange ?? detectOutputRange(pixels.activation, statistics.get(output.name)!),
   )
@@ -93,11 +105,13 @@ function checkRange(range: readonly [number, number]): readonly [number, number]
 
 function chooseProfile(options: QuantizeOptions): Profile {
   const preset = PROFILES[options.profile]
+  const tableBits = bits('table', options.tableBits ?? preset.tableBits, 4, 20)
   return {
     ...preset,
     weightBits: bits('weight', options.weightBits ?? preset.weightBits, 2, 24),
     activationBits: bits('activation', options.activationBits ?? preset.activationBits, 2, 20),
-    tableBits: bits('table', options.tableBits ?? preset.tableBits, 4, 20),
+    tableBits,
+    pixelTableBits: preset.pixelTableBits + tableBits - preset.tableBits,
   }
 }
 

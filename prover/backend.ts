@@ -11,6 +11,8 @@ import type { Check } from './verification.js'
 export type CircuitOptions = {
   /** What stands for the image in the statement; by default the backend decides by its size. */
   readonly imageBinding?: ImageBinding
+  /** log2 of the rows of a column, for backends that commit to columns; by default the cheapest. */
+  readonly columnBits?: number
 }
 
 /** Predicted before anyone waits. Seconds are for the machine class the constants were measured on. */
@@ -108,8 +110,10 @@ export type Backend = {
   readonly name: string
   /** `bytes4(keccak256(proofSystem))` is the ERC-7992 proof system id. */
   readonly proofSystem: string
-  /** Ways of binding an image that `compile` offers; none when there is only one. */
-  readonly imageBindings: readonly ImageBinding[]
+  /** The circuit options that `compile` may give it. */
+  readonly circuitOptions: readonly (keyof CircuitOptions)[]
+  /** The options that a plate was compiled with. */
+  readonly compiledOptions: (plate: Pick<Plate, 'directory'>) => Promise<CircuitOptions>
   /** Name of the scheme of `Statement.imageHash` under a parsed key file. */
   readonly imageHashScheme: (verifyingKey: unknown) => string
   /**
@@ -117,6 +121,8 @@ export type Backend = {
    * file or of a plate with keys, for schemes that need them; without them those throw `PlatemarkError`.
    */
   readonly imageHash: (image: Image, verifyingKey: unknown, powers?: string) => Promise<Hex>
+  /** It needs a program that is not part of the toolkit. */
+  readonly external?: true
   /** File in `<plate>/<name>/` that is the circuit; its keccak256 is the registry's circuit hash. */
   readonly circuitFile: string
   readonly estimate: (model: IntegerModel, options?: CircuitOptions) => Estimate

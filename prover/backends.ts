@@ -1,10 +1,11 @@
 import { PlatemarkError } from '../model-export/platemark-error.js'
 import type { Backend } from './backend.js'
+import { ezkl } from './ezkl/backend.js'
 import { groth16 } from './groth16/backend.js'
 import { sumcheck } from './sumcheck/backend.js'
 
 /** Every proof system, in order of preference. Adding one is adding a line. */
-export const backends: readonly Backend[] = [sumcheck, groth16]
+export const backends: readonly Backend[] = [sumcheck, groth16, ezkl]
 
 /**
  * The backend of a name.

@@ -2,7 +2,7 @@ import type { Field } from '../model-export/json-fields.js'
 import type { SetupRecord } from './backend.js'
 
 /** Backends that rest on powers of tau alone: their setups have no phase 2 and so no names of it. */
-const UNIVERSAL_BACKENDS: readonly string[] = ['sumcheck']
+const UNIVERSAL_BACKENDS: readonly string[] = ['sumcheck', 'ezkl']
 
 /**
  * Reads a setup record strictly. A record says what its key rests on; one that calls a key secure

@@ -37,6 +37,9 @@ const FIXTURES = [
   '../shared/models/mnist_gan.onnx',
 ]
 
+/** What needs another program is measured by bench-peers.ts. */
+const ours = backends.filter(({ external }) => external !== true)
+
 type Row = Readonly<Record<string, string | number>>
 
 const [first, ...rest] = process.argv.slice(2)
@@ -62,7 +65,7 @@ function isHere(path: string): boolean {
 
 function measureAll(paths: readonly string[]): readonly Row[] {
   return paths.flatMap((path) =>
-    backends.map(({ name }) => {
+    ours.map(({ name }) => {
       process.stderr.write(`${basename(path)} on ${name} …\n`)
       const self = fileURLToPath(import.meta.url)
       const { stdout, status } = spawnSync(process.execPath, [self, '--one', path, name], {
@@ -148,7 +151,9 @@ async function measure(path: string, backend: Backend): Promise<Row> {
       'prove (estimate)': estimate.proveSeconds.toFixed(2),
       verify: median(verifying),
       'peak MB': Math.round(peak / 1e6),
+      'peak MB (estimate)': Math.round(estimate.peakMemoryBytes / 1e6),
       'proof bytes': proofBytes,
+      'gas (estimate)': estimate.gas,
     }
   } finally {
     await rm(directory, { recursive: true, force: true })

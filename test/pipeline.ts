@@ -81,19 +81,20 @@ export async function refused(
   await expect(mint(chain, { ...honest, ...changes })).rejects.toThrow(reason)
 }
 
-/** Expects that the proof is refused on a chain with the same contracts and another id. */
-export async function refusedOnAnotherChain(
+/** Runs something on a fresh chain with the same contracts at the same addresses. */
+export async function onFreshChain(
   { honest, deploy }: Pipeline,
-  reason: RegExp,
+  chainId: bigint,
+  run: (chain: ChainWriter) => Promise<void>,
 ): Promise<void> {
-  const other = await startAnvil({ chainId: 1337n })
+  const anvil = await startAnvil({ chainId })
   try {
-    const on = await connectWithKey({ rpcUrl: other.rpcUrl, privateKey: other.privateKeys[0]! })
-    const { collection } = await deploy(on)
+    const chain = await connectWithKey({ rpcUrl: anvil.rpcUrl, privateKey: anvil.privateKeys[0]! })
+    const { collection } = await deploy(chain)
     expect(collection.address).toBe(honest.collection)
-    await expect(mint(on, honest)).rejects.toThrow(reason)
+    await run(chain)
   } finally {
-    await other.stop()
+    await anvil.stop()
   }
 }
 

@@ -38,13 +38,14 @@ export function randomFrom(seed: number): Random {
   return { integer, pick: (choices) => choices[integer(0, choices.length - 1)]! }
 }
 
-/** A small sound model with every kind of term, geometry, bias, table and rearrange, given a seed. */
+/** A small sound model with every kind of term (products of tensors for even seeds), geometry, bias, table and rearrange, given a seed. */
 export function randomModel(seed: number): IntegerModel {
   const random = randomFrom(seed)
   const build = startModel(random)
   const depth = random.integer(0, 4)
   for (let i = 0; i < depth; i++) {
     if (random.integer(0, 4) === 0) build.rearrange()
+    else if (seed % 2 === 0 && random.integer(0, 2) === 0) build.einsum()
     else build.affine(random.integer(1, 3))
   }
   return build.finish()
@@ -106,10 +107,41 @@ function startModel(random: Random) {
     return { kind: 'gemm', input, rows, weight: constants([outputs / rows, inputs / rows], 9) }
   }
 
-  const affine = (count: number, shape: readonly number[], values: readonly [number, number]) => {
-    const terms = Array.from({ length: count }, () =>
+  /** A product of two tensors, whose axes pair where their sizes allow; it decides the output's shape. */
+  const product = (): { readonly term: IntegerTerm; readonly shape: readonly number[] } => {
+    const recent = () => random.integer(Math.max(0, tensors.length - 3), tensors.length - 1)
+    const [input, operand] = [recent(), recent()]
+    const sizes = [...tensors[input]!.shape]
+    const inputAxes = sizes.map((_, label) => label)
+    const contracted = new Set<number>()
+    const taken = new Set<number>()
+    const operandAxes: number[] = tensors[operand]!.shape.map((size) => {
+      const label = sizes.indexOf(size)
+      const free = label >= 0 && label < inputAxes.length && random.integer(0, 3) > 0
+      if (!free || taken.has(label)) return sizes.push(size) - 1
+      taken.add(label)
+      if (random.integer(0, 1) === 0) contracted.add(label)
+      return label
+    })
+    const outputAxes = sizes.map((_, label) => label).filter((label) => !contracted.has(label))
+    if (random.integer(0, 1) === 0) outputAxes.reverse()
+    const outputs = outputAxes.map((label) => sizes[label]!)
+    return {
+      term: { kind: 'einsum', input, operand, sizes, inputAxes, operandAxes, outputAxes },
+      shape: [outputs[0] ?? 1, outputs[1] ?? 1, elementCount(outputs.slice(2))],
+    }
+  }
+
+  const affine = (
+    count: number,
+    shape: readonly number[],
+    values: readonly [number, number],
+    first: readonly IntegerTerm[] = [],
+  ) => {
+    const own = Array.from({ length: count }, () =>
       term(random.integer(Math.max(0, tensors.length - 3), tensors.length - 1), shape),
     )
+    const terms = [...first, ...own]
     const biasShape = shape.map((size) => random.pick([1, size]))
     const bias = constants(biasShape, 500)
     const linear = {
@@ -160,6 +192,10 @@ function startModel(random: Random) {
           : [random.integer(1, 9), random.integer(1, 4), random.integer(1, 4)],
         [-20, 20],
       ),
+    einsum: () => {
+      const { term, shape } = product()
+      if (elementCount(shape) <= 400) affine(random.integer(0, 1), shape, [-20, 20], [term])
+    },
     rearrange: () => {
       const input = tensors.length - 1
       const inputShape = tensors[input]!.shape

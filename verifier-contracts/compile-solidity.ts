@@ -38,11 +38,15 @@ export const CODE_SIZE_LIMIT = 24_576
  * `cache/solc/` of the package where that can be written.
  *
  * @param files - the first holds the contract; the others are what it imports
+ * @param options.viaIR - `false` for assembly that claims all memory, which the default refuses
  * @throws {PlatemarkError} for missing compiler, missing imports, compiler errors, too much code.
  * @example
  * const { abi, bytecode } = await compileSolidity(generateGroth16Verifier(options))
  */
-export async function compileSolidity(files: readonly SolidityFile[]): Promise<CompiledContract> {
+export async function compileSolidity(
+  files: readonly SolidityFile[],
+  options: { readonly viaIR?: boolean } = {},
+): Promise<CompiledContract> {
   const main = files[0]
   if (main === undefined) throw new PlatemarkError('There is no Solidity source to compile.')
   const name = posix.basename(main.path, '.sol')
@@ -51,6 +55,7 @@ export async function compileSolidity(files: readonly SolidityFile[]): Promise<C
     sources: collectSources(files),
     settings: {
       ...SETTINGS,
+      ...options,
       outputSelection: {
         [main.path]: {
           [name]: [
@@ -125,7 +130,7 @@ function collectSources(
     const content = given.get(path) ?? readDependency(path)
     if (content === undefined)
       throw new PlatemarkError(`The Solidity import ${path} is missing.`, {
-        expected: 'a file among the given ones or of @openzeppelin/contracts',
+        expected: `a file among the given ones or of ${DEPENDENCIES.join(' or ')}`,
         found: `imported by ${importer}`,
         fix: 'Run npm ci.',
       })
@@ -148,9 +153,20 @@ function readDependency(path: string): string | undefined {
   return existsSync(file) ? readFileSync(file, 'utf8') : undefined
 }
 
-async function runCached(input: string): Promise<string> {
-  const adapter = join(packageRoot(), 'verifier-contracts', 'solc')
+/** What is being compiled: who asks for it again waits with the first. */
+const running = new Map<string, Promise<string>>()
+
+function runCached(input: string): Promise<string> {
   const key = createHash('sha256').update(compilerVersion()).update(input).digest('hex')
+  const known = running.get(key)
+  if (known !== undefined) return known
+  const output = readOrRun(key, input).finally(() => running.delete(key))
+  running.set(key, output)
+  return output
+}
+
+async function readOrRun(key: string, input: string): Promise<string> {
+  const adapter = join(packageRoot(), 'verifier-contracts', 'solc')
   const folder = join(packageRoot(), 'cache', 'solc')
   const file = join(folder, `${key}.json`)
   try {

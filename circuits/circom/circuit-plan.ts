@@ -4,7 +4,7 @@ import { elementCount } from '../../model-export/tensor-index.js'
 import { DIGEST_RATE } from '../image-digest.js'
 import { LIMB_BYTES } from '../seed-expansion.js'
 import { type ActivationPlan, planActivation } from './activation-plan.js'
-import { countProducts } from './emit-linear.js'
+import { countMultiplications, countProducts } from './emit-linear.js'
 import { layOutSelector, type Selector } from './selector.js'
 
 /** Everything that is decided before text is written; `estimate` needs no more. */
@@ -23,6 +23,8 @@ export type NodePlan = {
   readonly activation: ActivationPlan
   /** Products of a weight and an input, over all elements. */
   readonly products: number
+  /** Of activations with each other, over all elements. */
+  readonly multiplications: number
 }
 
 /**
@@ -66,7 +68,7 @@ export function planCircuit(model: IntegerModel): CircuitPlan {
   for (const node of nodes) {
     if (node === undefined || node.activation.kind === 'constant') continue
     // One row more an element: the dense one, of the accumulator.
-    constraints += node.elements * (node.activation.constraints + 1)
+    constraints += node.elements * (node.activation.constraints + 1) + node.multiplications
     weights += node.products
   }
   return {
@@ -91,6 +93,7 @@ function planNode(model: IntegerModel, node: IntegerNode): NodePlan | undefined 
     elements,
     activation: planActivation(node, model.tables[node.table]!),
     products: countProducts(node, elements),
+    multiplications: node.terms.reduce((sum, term) => sum + countMultiplications(term), 0),
   }
 }
 

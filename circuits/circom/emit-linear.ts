@@ -1,4 +1,10 @@
-import type { AffineNode, IntegerTerm } from '../../model-export/integer-model.js'
+import { contractedLabels, einsumCount } from '../../model-export/einsum.js'
+import type {
+  AffineNode,
+  IntegerEinsum,
+  IntegerTerm,
+  LinearIntegerTerm,
+} from '../../model-export/integer-model.js'
 import { rowMajorStrides } from '../../model-export/tensor-index.js'
 import type { CircomText } from './selector.js'
 
@@ -8,7 +14,8 @@ const BLOCK = 64
 
 /**
  * Circom of the linear part of an affine node: assigns the variable `acc`, for output element `o`, the
- * linear combination Σ terms + bias. The weights are constants, so it costs no constraint.
+ * linear combination Σ terms + bias. Weights are constants and cost no constraint; a product of two
+ * tensors costs one constraint a multiplication.
  *
  * @param node - the node
  * @param shape - shape of its output
@@ -32,7 +39,9 @@ export function emitLinear(
     const text =
       term.kind === 'elementwise'
         ? emitElementwise(term, shape, i, input)
-        : emitContraction(contractionOf(term), i, input(term.input))
+        : term.kind === 'einsum'
+          ? emitEinsum(term, i, input)
+          : emitContraction(contractionOf(term), i, input(term.input))
     declarations.push(...text.declarations)
     statements.push('{', ...text.statements.map((line) => `  ${line}`), '}')
   })
@@ -44,6 +53,7 @@ export function countProducts(node: AffineNode, elements: number): number {
   let products = 0
   for (const term of node.terms) {
     if (term.kind === 'elementwise') products += elements
+    else if (term.kind === 'einsum') products += countMultiplications(term)
     else {
       const { rows, columns, inputs, outputs } = contractionOf(term)
       const taps = (axis: Axis) => axis.taps.reduce((sum, row) => sum + row.length, 0)
@@ -51,6 +61,13 @@ export function countProducts(node: AffineNode, elements: number): number {
     }
   }
   return products
+}
+
+/** Multiplications of activations, each a constraint, over all output elements. */
+export function countMultiplications(term: IntegerTerm): number {
+  return term.kind === 'einsum'
+    ? einsumCount(term, term.outputAxes) * einsumCount(term, contractedLabels(term))
+    : 0
 }
 
 /** Constants with the circom expression of one of them, given the expression of its position. */
@@ -114,6 +131,34 @@ function emitElementwise(
   }
 }
 
+/** The products of output element `o` are signals, one for each value `k` of the summed labels. */
+function emitEinsum(term: IntegerEinsum, i: number, input: (tensor: number) => string): CircomText {
+  const contracted = contractedLabels(term)
+  const position = (labels: readonly number[]) => {
+    const strides = rowMajorStrides(labels.map((label) => term.sizes[label]!))
+    const digits = (counter: string, over: readonly number[]) => {
+      const own = rowMajorStrides(over.map((label) => term.sizes[label]!))
+      return over.flatMap((label, at) => {
+        const axis = labels.indexOf(label)
+        if (axis < 0 || term.sizes[label] === 1) return []
+        return [`((${counter} \\ ${own[at]}) % ${term.sizes[label]}) * ${strides[axis]}`]
+      })
+    }
+    return [...digits('o', term.outputAxes), ...digits('k', contracted)].join(' + ') || '0'
+  }
+  const outputs = einsumCount(term, term.outputAxes)
+  const summands = einsumCount(term, contracted)
+  return {
+    declarations: [`signal product${i}[${outputs}][${summands}];`],
+    statements: [
+      `for (var k = 0; k < ${summands}; k++) {`,
+      `  product${i}[o][k] <== ${input(term.input)}[${position(term.inputAxes)}] * ${input(term.operand)}[${position(term.operandAxes)}];`,
+      '}',
+      ...sumInBlocks(summands, `product${i}[o][i]`),
+    ],
+  }
+}
+
 /**
  * Gemm, Conv and ConvTranspose as one form: output element (c, y, x) sums, over the taps of row y and
  * of column x and over the input channels of its group, weight · input. A tap is an input position
@@ -141,7 +186,7 @@ type Axis = {
   readonly taps: readonly (readonly (readonly [number, number])[])[]
 }
 
-function contractionOf(term: Exclude<IntegerTerm, { kind: 'elementwise' }>): Contraction {
+function contractionOf(term: Exclude<LinearIntegerTerm, { kind: 'elementwise' }>): Contraction {
   const [first = 0, second = 0, kernelHeight = 1, kernelWidth = 1] = term.weight.shape
   if (term.kind === 'gemm') {
     const point = (size: number, inputStride: number, outputStride: number): Axis => ({

@@ -1,3 +1,4 @@
+import { termInputs } from '../../model-export/einsum.js'
 import type { IntegerModel, RearrangeNode } from '../../model-export/integer-model.js'
 import { verifyBounds } from '../../model-export/intervals.js'
 import { elementCount, rowMajorStrides } from '../../model-export/tensor-index.js'
@@ -104,7 +105,7 @@ function emitLatent(model: IntegerModel, plan: CircuitPlan): string[] {
 function emitLayer(model: IntegerModel, plan: NodePlan, index: number): string[] {
   const { node, elements, activation } = plan
   const { shape } = model.tensors[node.output]!
-  const inputs = [...new Set(node.terms.map(({ input }) => input))]
+  const inputs = [...new Set(node.terms.flatMap((term) => termInputs(term)))]
   const signals = [
     ...inputs.map(
       (tensor) => `signal input x${tensor}in[${elementCount(model.tensors[tensor]!.shape)}];`,
@@ -194,7 +195,7 @@ function emitMain(model: IntegerModel, plan: CircuitPlan): string[] {
     }
     const layer = `layer${index}`
     statements.push(`component ${layer} = Layer${index}();`)
-    for (const tensor of new Set(node.terms.map(({ input }) => input)))
+    for (const tensor of new Set(node.terms.flatMap((term) => termInputs(term))))
       statements.push(
         `for (var i = 0; i < ${size(tensor)}; i++) { ${layer}.x${tensor}in[i] <== x${tensor}[i]; }`,
       )

@@ -6,8 +6,8 @@ import type {
   Table,
   TensorInfo,
 } from '../../model-export/integer-model.js'
-import { prepareTerm } from '../../model-export/linear-terms.js'
-import { broadcastIndex, elementCount } from '../../model-export/tensor-index.js'
+import { accumulatorBounds, boundsRange } from '../../model-export/intervals.js'
+import { elementCount } from '../../model-export/tensor-index.js'
 
 /**
  * Integer models made of random weights, for tests and measurements of the backend: their pictures
@@ -140,27 +140,13 @@ function buildAffine(
           shape: layer.biasShape,
           data: Float64Array.from(draw(layer.biasShape, 2 ** (layer.shift + 5)).data),
         }
-  const count = elementCount(layer.shape)
-  const low = new Float64Array(count)
-  const high = new Float64Array(count)
-  if (bias !== undefined) {
-    const index = broadcastIndex(bias.shape, layer.shape)
-    for (let i = 0; i < count; i++) low[i] = high[i] = bias.data[index[i]!]!
-  }
-  for (const term of terms) {
-    const { shape, min, max } = tensors[term.input]!
+  const name = `layer ${tensors.length}`
+  const inputs = tensors.map(({ shape, min, max }) => {
     const constant = (value: number) => new Float64Array(elementCount(shape)).fill(value)
-    const positive = prepareTerm(term, layer.shape, (w) => Math.max(w, 0))
-    const negative = prepareTerm(term, layer.shape, (w) => Math.min(w, 0))
-    positive(constant(min), low)
-    negative(constant(max), low)
-    positive(constant(max), high)
-    negative(constant(min), high)
-  }
-  const accumulator = {
-    min: low.reduce((a, b) => Math.min(a, b)),
-    max: high.reduce((a, b) => Math.max(a, b)),
-  }
+    return { low: constant(min), high: constant(max) }
+  })
+  const linear = { name, terms, ...(bias === undefined ? {} : { bias }) }
+  const accumulator = boundsRange(accumulatorBounds(linear, layer.shape, inputs))
   const { shift, multiplier = 1 } = layer
   const half = shift > 0 ? 2 ** (shift - 1) : 0
   const quotientOf = (acc: number) => Math.floor((acc * multiplier + half) / 2 ** shift)
@@ -174,10 +160,8 @@ function buildAffine(
   })
   return {
     kind: 'affine',
-    name: `layer ${tensors.length}`,
+    ...linear,
     output: tensors.length,
-    terms,
-    ...(bias === undefined ? {} : { bias }),
     requantize: { multiplier, shift },
     table: tables.length - 1,
     accumulator,

@@ -32,9 +32,9 @@ const MOST_PIXEL_BYTES = 64 * 64 * 3
 
 /**
  * How columns and their length are traded. A column costs a verifier on a chain about 7,500 gas and a
- * proof 96 bytes, a row costs the prover a few microseconds: a column is held to be worth 2^16 rows.
+ * proof 96 bytes, a row costs the prover one to two microseconds: a column is held to be worth 2^17 rows.
  */
-const COLUMN_IN_ROWS = 2 ** 16
+const COLUMN_IN_ROWS = 2 ** 17
 
 /** Lengths of columns that are considered. */
 const COLUMN_BITS = { least: 4, most: 28 }
@@ -71,6 +71,14 @@ export function layOutModel(
     const index = new Map(axes[block]!.map((axis, i) => [axis, i]))
     return (own) => leaves(own).map((axis) => index.get(axis)!)
   }
+  type Weight = (offsets: readonly number[]) => TermDescriptor['weight']
+  const constantWeight = (at: number): Weight => {
+    return (offsets) => ({ kind: 'constant', offset: offsets[at]! })
+  }
+  const tensorWeight = ({ block, axes: own }: NonNullable<PlannedTerm['operand']>): Weight => {
+    const weight = { kind: 'tensor', block, axes: indexOf(block)(own) } as const
+    return () => weight
+  }
   const nodes = plan.nodes.map((node, i): ((offsets: readonly number[]) => NodeDescriptor) => {
     const output = indexOf(i + 1)
     if (node.kind === 'copy') {
@@ -79,7 +87,13 @@ export function layOutModel(
     }
     const { bias, table, requantize } = node.node
     const biasAt = bias && add(biasBlock(node.biasAxes, bias.data))
-    const terms = node.terms.map((term) => ({ term, at: add(termBlock(term)) }))
+    const terms = node.terms.map((planned) => {
+      const { term, operand } = planned
+      if (operand !== undefined) return { planned, weight: tensorWeight(operand) }
+      if (term.kind === 'einsum') throw new RangeError('a product has an operand')
+      const at = add(termBlock(planned, term))
+      return { planned, weight: constantWeight(at) }
+    })
     return (offsets) => ({
       kind: 'affine',
       output: i + 1,
@@ -88,10 +102,10 @@ export function layOutModel(
       multiplier: requantize.multiplier,
       shift: requantize.shift,
       bias: biasAt === undefined ? null : { offset: offsets[biasAt]!, axes: output(node.biasAxes) },
-      terms: terms.map(({ term, at }) => ({
-        input: term.input,
-        weight: { kind: 'constant', offset: offsets[at]! },
-        ...termAxes(term, output, indexOf(term.input)),
+      terms: terms.map(({ planned, weight }) => ({
+        input: planned.input,
+        weight: weight(offsets),
+        ...termAxes(planned, output, indexOf(planned.input)),
       })),
     })
   })
@@ -103,6 +117,11 @@ export function layOutModel(
   // A commitment to the image takes a power of tau a byte.
   const least = binding === 'commitment' ? axisBits(height * width * channels) : 0
   const columnBits = options.columnBits ?? chooseColumnBits(Object.values(groups), least)
+  if (columnBits < least)
+    throw new PlatemarkError('The columns are too short for a commitment to the image.', {
+      expected: `columns of 2^${least} rows or more`,
+      found: `2^${columnBits}`,
+    })
   const columns = (cells: number) => Math.ceil(cells / 2 ** columnBits)
   const imageAxes = plan.image.axes.map(indexOf(plan.image.block))
   checkPixels(model, plan)

@@ -1,4 +1,10 @@
-import type { AffineNode, IntegerModel, IntegerTerm } from '../../model-export/integer-model.js'
+import type {
+  AffineNode,
+  IntegerEinsum,
+  IntegerModel,
+  IntegerTerm,
+  LinearIntegerTerm,
+} from '../../model-export/integer-model.js'
 import { PlatemarkError } from '../../model-export/platemark-error.js'
 import { elementCount } from '../../model-export/tensor-index.js'
 import { type Axis, cut, match, type SplitCounter } from './axes.js'
@@ -35,6 +41,8 @@ export type PlannedNode =
 export type PlannedTerm = {
   readonly term: IntegerTerm
   readonly input: number
+  /** Where the weight is a tensor: its block, and its axes that carry outputs, groups and contract. */
+  readonly operand?: { readonly block: number; readonly axes: readonly Axis[] }
   /** Weight only. */
   readonly output: readonly Axis[]
   readonly rows: AxisPairs
@@ -128,6 +136,9 @@ function attempt(model: IntegerModel, copies: ReadonlySet<string>): Plan {
     const shape = model.tensors[node.output]!.shape
     const output: Axis = { size: elementCount(shape) }
     const inputs = node.terms.map((term, t) => read(term.input, `node ${index} term ${t}`))
+    const operands = node.terms.map((term, t) =>
+      term.kind === 'einsum' ? read(term.operand, `node ${index} term ${t} operand`) : undefined,
+    )
     const own = `node ${index}`
     const biasAxes =
       node.bias === undefined
@@ -141,7 +152,17 @@ function attempt(model: IntegerModel, copies: ReadonlySet<string>): Plan {
       const outputs = (to: readonly number[]) => shaped([output], to, own)
       const ins = (to: readonly number[]) => shaped(input.axes, to, reader)
       const pairs = (left: readonly Axis[], right: readonly Axis[]) => same(left, right, reader)
-      return { term, input: input.block, ...planTerm(term, shape, outputs, ins, pairs) }
+      if (term.kind !== 'einsum')
+        return { term, input: input.block, ...planTerm(term, shape, outputs, ins, pairs) }
+      const operand = operands[t]!
+      const factor = `${reader} operand`
+      const ops = (to: readonly number[]) => shaped(operand.axes, to, factor)
+      const tied = (left: readonly Axis[], right: readonly Axis[]) => same(left, right, factor)
+      return {
+        term,
+        input: input.block,
+        ...planEinsum(term, operand.block, { outputs, inputs: ins, operands: ops }, pairs, tied),
+      }
     })
     nodes.push({ kind: 'affine', node, biasAxes, terms })
     blocks.push({ space: 'activation', axes: [output] })
@@ -168,7 +189,7 @@ type Paired = (left: readonly Axis[], right: readonly Axis[]) => AxisPairs
 const NO_PAIRS: AxisPairs = { output: [], input: [] }
 
 function planTerm(
-  term: IntegerTerm,
+  term: LinearIntegerTerm,
   shape: readonly number[],
   outputs: Shaped,
   inputs: Shaped,
@@ -240,5 +261,49 @@ function planTerm(
     contract: input[1]!,
     kernel: [kernelHeight, kernelWidth],
     spatial,
+  }
+}
+
+/** A product of two tensors: the operand plays the weight, its axes take the weight's order. */
+function planEinsum(
+  term: IntegerEinsum,
+  operand: number,
+  see: { readonly outputs: Shaped; readonly inputs: Shaped; readonly operands: Shaped },
+  paired: Paired,
+  tied: Paired,
+): Omit<PlannedTerm, 'term' | 'input'> {
+  const axesOf = (labels: readonly number[], shaped: Shaped) => {
+    const axes = shaped(labels.map((label) => term.sizes[label]!))
+    return new Map(labels.map((label, i) => [label, axes[i]!]))
+  }
+  const output = axesOf(term.outputAxes, see.outputs)
+  const input = axesOf(term.inputAxes, see.inputs)
+  const weight = axesOf(term.operandAxes, see.operands)
+  const labels = (inInput: boolean, inOperand: boolean, inOutput: boolean) =>
+    term.sizes
+      .map((_, label) => label)
+      .filter(
+        (label) =>
+          input.has(label) === inInput &&
+          weight.has(label) === inOperand &&
+          output.has(label) === inOutput,
+      )
+  const rows = labels(true, false, true)
+  const groups = labels(true, true, true)
+  const contract = labels(true, true, false)
+  const free = labels(false, true, true)
+  for (const label of [...rows, ...groups]) paired(output.get(label)!, input.get(label)!)
+  for (const label of contract) tied(input.get(label)!, weight.get(label)!)
+  for (const label of [...free, ...groups]) tied(output.get(label)!, weight.get(label)!)
+  const from = (axes: ReadonlyMap<number, readonly Axis[]>, own: readonly number[]) =>
+    own.flatMap((label) => axes.get(label)!)
+  return {
+    operand: { block: operand, axes: from(weight, [...free, ...groups, ...contract]) },
+    output: from(output, free),
+    rows: { output: from(output, rows), input: from(input, rows) },
+    groups: { output: from(output, groups), input: from(input, groups) },
+    contract: from(input, contract),
+    kernel: [1, 1],
+    spatial: [],
   }
 }

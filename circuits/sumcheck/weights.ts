@@ -1,3 +1,4 @@
+import type { LinearIntegerTerm } from '../../model-export/integer-model.js'
 import { type Axis, axisBits, leaves, paddedAddresses, totalBits } from './axes.js'
 import type { PlannedTerm } from './plan.js'
 
@@ -22,8 +23,8 @@ export function biasBlock(axes: readonly Axis[], data: Float64Array): WeightBloc
 }
 
 /** A term's weights: address = output axes, group axes, contracted axes, kernel, each padded. */
-export function termBlock(planned: PlannedTerm): WeightBlock {
-  const { term, kernel } = planned
+export function termBlock(planned: PlannedTerm, term: LinearIntegerTerm): WeightBlock {
+  const { kernel } = planned
   const parts = [planned.output, planned.groups.output, planned.contract].map(sizesOf)
   const [outputs, groups, inputs] = parts.map(paddedAddresses)
   const [, groupBits = 0, inputBits = 0] = parts.map(totalBits)

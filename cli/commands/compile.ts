@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeDirectoryAtomic } from '../../model-export/atomic-write.js'
 import { compileModel } from '../../model-export/compile-model.js'
+import type { ImageInfo } from '../../model-export/integer-model.js'
 import { modelId, writePlate } from '../../model-export/plate.js'
 import { PlatemarkError } from '../../model-export/platemark-error.js'
 import { type Register, subcommand } from '../command.js'
@@ -53,6 +54,7 @@ export const compile: Register = (program, run) => {
             plate: options.output,
             modelId: id,
             backend: backend?.name ?? null,
+            image: model.image,
             ...report,
             estimate,
           },
@@ -60,6 +62,7 @@ export const compile: Register = (program, run) => {
             ['compiled model', options.output],
             ['backend', backend?.name ?? 'none'],
             ['model id', id],
+            ['image', describeImage(model.image)],
             ['parameters', report.parameters],
             ['activations', report.activations],
             ['MACs', report.macs],
@@ -90,4 +93,9 @@ function refuseForeignFolder(path: string): void {
     found: `${path} with ${entries.slice(0, 3).join(', ')}${entries.length > 3 ? ', …' : ''}`,
     fix: 'Choose another folder, for example -o model.plate/',
   })
+}
+
+/** What the output was taken for: the user may know better. */
+function describeImage({ height, width, channels, range }: ImageInfo): string {
+  return `${height} × ${width} × ${channels}, ${range[0]} is black and ${range[1]} white (else: --size, --layout, --range)`
 }

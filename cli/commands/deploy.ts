@@ -95,16 +95,9 @@ export const deploy: Register = (program, run) => {
             { ...deployed, insecure },
             rows([
               ['chain', deployed.chainId],
-              ...(deployed.engine === undefined
-                ? []
-                : [
-                    [
-                      'engine',
-                      `${deployed.engine.address}  ${deployed.engine.gas ?? 'no'} gas`,
-                    ] as const,
-                  ]),
+              ...(deployed.engine === undefined ? [] : [present('engine', deployed.engine)]),
               ['verifier', `${deployed.verifier.address}  ${deployed.verifier.gas} gas`],
-              ['registry', deployed.registry.address],
+              present('registry', deployed.registry),
               ['model in registry', deployed.registration.registryId],
               ['collection', `${deployed.collection.address}  ${deployed.collection.gas} gas`],
               ['total gas', deployed.totalGas],
@@ -114,4 +107,12 @@ export const deploy: Register = (program, run) => {
         }),
       ),
   )
+}
+
+/** A row for a contract that may have been there before. */
+function present(
+  name: string,
+  { address: at, gas }: { readonly address: Address; readonly gas?: bigint },
+): readonly [string, string] {
+  return [name, `${at}  ${gas === undefined ? 'was there' : `${gas} gas`}`]
 }

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { availableParallelism, totalmem } from 'node:os'
 import { join } from 'node:path'
+import { Option } from 'commander'
 import { PlatemarkError } from '../../model-export/platemark-error.js'
+import { EZKL_VERSION, findPython, installEzkl } from '../../prover/ezkl/installation.js'
 import { locatePackage } from '../../prover/groth16/node-process.js'
 import { loadNative } from '../../prover/native.js'
 import { sumcheckNative } from '../../prover/sumcheck/native.js'
@@ -24,31 +26,45 @@ const optionalPackages = [
   ['@foundry-rs/anvil', 'local chain of the demo'],
 ] as const
 
+const ABOUT_EZKL = `
+ezkl is a separate program by other authors, without an open-source licence since January 2024: read its
+terms. It is installed with pip from your package index, release ${EZKL_VERSION}, checked against a hash,
+into $XDG_DATA_HOME/platemark (~/.local/share/platemark); remove that folder to remove it.`
+
 /** `doctor`: what works on this machine and how to get what does not. */
 export const doctor: Register = (program, run) => {
   program.addCommand(
     subcommand('doctor', 'Check what platemark can use on this machine.', [
       'platemark doctor',
-    ]).action((options: { readonly json?: boolean }) =>
-      run(options.json === true, async (terminal) => {
-        const findings = [
-          machine(),
-          nodeVersion(),
-          native(),
-          ...(await cards()),
-          ...optionalPackages.map(installed),
-        ]
-        const width = Math.max(...findings.map(({ name }) => name.length))
-        const healthy = findings.every(({ ok, required }) => ok || !required)
-        terminal.result(
-          { version: toolVersion, healthy, findings },
-          findings.map(
-            ({ name, ok, detail }) => `${ok ? '✓' : '✗'} ${name.padEnd(width)}  ${detail}`,
-          ),
-        )
-        return healthy ? 0 : 1
-      }),
-    ),
+      'platemark doctor --install ezkl   # into an environment of its own, per user',
+    ])
+      .addOption(
+        new Option('--install <program>', 'install an optional program first').choices(['ezkl']),
+      )
+      .addHelpText('after', ABOUT_EZKL)
+      .action((options: { readonly install?: 'ezkl'; readonly json?: boolean }) =>
+        run(options.json === true, async (terminal) => {
+          if (options.install === 'ezkl')
+            terminal.remark(`installed in ${await installEzkl(terminal.progress)}`)
+          const findings = [
+            machine(),
+            nodeVersion(),
+            native(),
+            ...(await cards()),
+            ...optionalPackages.map(installed),
+            ezkl(),
+          ]
+          const width = Math.max(...findings.map(({ name }) => name.length))
+          const healthy = findings.every(({ ok, required }) => ok || !required)
+          terminal.result(
+            { version: toolVersion, healthy, findings },
+            findings.map(
+              ({ name, ok, detail }) => `${ok ? '✓' : '✗'} ${name.padEnd(width)}  ${detail}`,
+            ),
+          )
+          return healthy ? 0 : 1
+        }),
+      ),
   )
 }
 
@@ -107,4 +123,15 @@ function installed([name, purpose]: (typeof optionalPackages)[number]): Finding 
     const detail = `not installed; ${purpose}. Get it with: npm install ${name}`
     return { name, ok: false, required: false, detail }
   }
+}
+
+/** No npm package: a Python environment, ours or the user's. */
+function ezkl(): Finding {
+  const python = findPython()
+  const purpose = 'proves with the ezkl backend'
+  const detail =
+    python === undefined
+      ? `not installed; ${purpose}. Get it with: platemark doctor --install ezkl`
+      : `${python}, ${purpose}`
+  return { name: 'ezkl', ok: python !== undefined, required: false, detail }
 }

@@ -4,7 +4,7 @@ import { quantizeOnnx } from '../../model-export/compile-model.js'
 import type { IntegerModel } from '../../model-export/integer-model.js'
 import { readPlate } from '../../model-export/plate.js'
 import type { Progress } from '../../model-export/progress.js'
-import type { Backend } from '../../prover/backend.js'
+import type { Backend, CircuitOptions } from '../../prover/backend.js'
 import { backends, findBackend } from '../../prover/backends.js'
 import { type Register, subcommand } from '../command.js'
 import {
@@ -32,8 +32,8 @@ export const estimate: Register = (program, run) => {
         const models = existsSync(join(path, 'model.json'))
           ? await plateModels(path, options)
           : await onnxModels(path, options, terminal.progress)
-        const estimates = models.map(({ backend, model }) =>
-          backend.estimate(model, circuitOptions(options, backend)),
+        const estimates = models.map(({ backend, model, compiled }) =>
+          backend.estimate(model, { ...compiled, ...circuitOptions(options, backend) }),
         )
         terminal.result(
           estimates.length === 1 ? { ...estimates[0] } : { estimates },
@@ -45,13 +45,25 @@ export const estimate: Register = (program, run) => {
   )
 }
 
-type Candidate = { readonly backend: Backend; readonly model: IntegerModel }
+type Candidate = {
+  readonly backend: Backend
+  readonly model: IntegerModel
+  /** What it was compiled with, if it was. */
+  readonly compiled?: CircuitOptions
+}
 
 /** A compiled model for the backends that it was compiled for, or all when it was for none. */
 async function plateModels(path: string, options: ModelOptions): Promise<readonly Candidate[]> {
-  const { model } = await readPlate(path)
+  const plate = await readPlate(path)
+  const { model } = plate
   const compiled = backends.filter(({ name }) => existsSync(join(path, name)))
-  return wanted(options, compiled).map((backend) => ({ backend, model }))
+  return Promise.all(
+    wanted(options, compiled).map(async (backend) =>
+      compiled.includes(backend)
+        ? { backend, model, compiled: await backend.compiledOptions(plate) }
+        : { backend, model },
+    ),
+  )
 }
 
 /** An ONNX file as each backend would have it. */

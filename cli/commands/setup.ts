@@ -17,7 +17,7 @@ Powers of tau: the ceremony of the Ethereum community, prepared for phase 2, one
   https://storage.googleapis.com/zkevm/ptau/powersOfTau28_hez_final_<power>.ptau
 \`platemark estimate\` names the power that a model needs. Every point is checked here; that nobody
 knows the secret is not, so compare the file's BLAKE2b hash (b2sum) with the one in snarkjs' README.
-With --ptau, go on with \`platemark ceremony contribute\`: the key is insecure before that.`
+With groth16 go on with \`platemark ceremony contribute\`: the key is insecure before that.`
 
 /** `setup`: the keys of a compiled model. */
 export const setup: Register = (program, run) => {

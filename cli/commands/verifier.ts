@@ -34,6 +34,10 @@ export const verifier: Register = (program, run) => {
           })
           for (const { path, source } of files)
             await writeFileAtomic(join(options.output, path), source)
+          if (backend.name === 'sumcheck')
+            terminal.remark(
+              'note: this contract runs on the engine SumcheckVerifier, whose address its constructor takes; platemark deploy deploys both.',
+            )
           const paths = files.map(({ path }) => join(options.output, path))
           terminal.result({ files: paths }, paths)
           return 0

@@ -1,4 +1,5 @@
 import { broadcastShape } from '../lowering/broadcast-shape.js'
+import type { Value } from '../lowering/lowering.js'
 import { reserve } from '../lowering/lowering.js'
 import { integerInput } from '../lowering/reshape.js'
 import {
@@ -72,9 +73,24 @@ const gather: Fold = (node, inputs, lowering) => {
   return [pick(source, shape, index)]
 }
 
-/** Bounds are attributes before opset 10 and inputs since. Out-of-range bounds are clamped. */
-const slice: Fold = (node, inputs) => {
-  const source = constantAt(node, inputs, 0)
+/** What a Slice takes of a tensor: by axis, the size, where it begins and the step. */
+export type SliceBounds = {
+  readonly shape: readonly number[]
+  readonly from: readonly number[]
+  readonly by: readonly number[]
+}
+
+/**
+ * Reads the bounds of a Slice: attributes before opset 10 and inputs since. Out-of-range bounds are
+ * clamped.
+ *
+ * @throws PlatemarkError where they do not fit the tensor's shape
+ */
+export function sliceBounds(
+  node: OnnxNode,
+  inputs: readonly (Value | undefined)[],
+  full: readonly number[],
+): SliceBounds {
   const starts = intsAttribute(node, 'starts') ?? integerInput(node, inputs, 1, 'starts') ?? []
   const ends = intsAttribute(node, 'ends') ?? integerInput(node, inputs, 2, 'ends') ?? []
   const axes =
@@ -85,12 +101,12 @@ const slice: Fold = (node, inputs) => {
   if (new Set([starts, ends, axes, steps].map((list) => list.length)).size !== 1) {
     throw nodeError(node, 'starts, ends, axes and steps differ in length')
   }
-  const shape = [...source.shape]
-  const from = source.shape.map(() => 0)
-  const by = source.shape.map(() => 1)
+  const shape = [...full]
+  const from = full.map(() => 0)
+  const by = full.map(() => 1)
   axes.forEach((given, i) => {
-    const axis = normalizeAxis(node, given, source.shape.length)
-    const size = source.shape[axis]!
+    const axis = normalizeAxis(node, given, full.length)
+    const size = full[axis]!
     const step = steps[i]!
     if (step === 0) throw nodeError(node, 'a step is zero')
     const clamp = (at: number, low: number, high: number): number =>
@@ -101,6 +117,12 @@ const slice: Fold = (node, inputs) => {
     from[axis] = start
     by[axis] = step
   })
+  return { shape, from, by }
+}
+
+const slice: Fold = (node, inputs) => {
+  const source = constantAt(node, inputs, 0)
+  const { shape, from, by } = sliceBounds(node, inputs, source.shape)
   const strides = rowMajorStrides(source.shape)
   const origin = from.reduce((sum, start, axis) => sum + start * strides[axis]!, 0)
   const index = gatherIndex(
@@ -183,12 +205,20 @@ const tile: Fold = (node, inputs, lowering) => {
 }
 
 /** Sizes of the parts of a Split: given, or as even as `num_outputs` (or the outputs) allow. */
-function partSizes(node: OnnxNode, given: readonly number[] | undefined, size: number): number[] {
-  if (given !== undefined) return [...given]
+export function partSizes(
+  node: OnnxNode,
+  given: readonly number[] | undefined,
+  size: number,
+): number[] {
   const parts = intAttribute(node, 'num_outputs', node.outputs.length)
   if (parts < 1 || parts > node.outputs.length) throw nodeError(node, 'bad number of parts')
   const each = Math.ceil(size / parts)
-  return Array.from({ length: parts }, (_, i) => Math.min(each, size - i * each))
+  const even = Array.from({ length: parts }, (_, i) => Math.min(each, size - i * each))
+  const sizes = given === undefined ? even : [...given]
+  if (sizes.some((s) => !(s >= 0)) || sizes.reduce((a, b) => a + b, 0) !== size) {
+    throw nodeError(node, 'the parts do not fit', { found: sizes.join(', ') })
+  }
+  return sizes
 }
 
 const split: Fold = (node, inputs) => {
@@ -196,9 +226,6 @@ const split: Fold = (node, inputs) => {
   const axis = normalizeAxis(node, intAttribute(node, 'axis', 0), source.shape.length)
   const given = intsAttribute(node, 'split') ?? integerInput(node, inputs, 1, 'sizes of the parts')
   const sizes = partSizes(node, given, source.shape[axis]!)
-  if (sizes.some((s) => !(s >= 0)) || sizes.reduce((a, b) => a + b, 0) !== source.shape[axis]) {
-    throw nodeError(node, 'the parts do not fit', { found: sizes.join(', ') })
-  }
   const strides = rowMajorStrides(source.shape)
   let origin = 0
   return sizes.map((size) => {

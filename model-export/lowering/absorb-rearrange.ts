@@ -1,3 +1,4 @@
+import { termInputs } from '../einsum.js'
 import type { FloatAffine, FloatModel, FloatNode, FloatTensor, FloatTerm } from '../float-model.js'
 import { elementCount, transposeIndex } from '../tensor-index.js'
 import { compact, expand } from './compact.js'
@@ -24,14 +25,16 @@ export function absorbRearranges(model: FloatModel): FloatModel {
     }
     const readers = [...(readersByName.get(node.output) ?? [])].map((name) => nodes.get(name)!)
     const allRows = readers.every(
-      (it) => it.kind === 'affine' && it.terms.every((t) => t.input !== node.output || isRow(t)),
+      (it) =>
+        it.kind === 'affine' &&
+        it.terms.every((t) => isRow(t) || !termInputs(t).includes(node.output)),
     )
     if (!allRows || node.output === model.output.name) continue
     for (const reader of readers as readonly FloatAffine[]) {
       nodes.set(reader.output, {
         ...reader,
         terms: reader.terms.map((term) =>
-          term.input === node.output ? reorderInputs(term as Gemm, node.input, index) : term,
+          isRow(term) && term.input === node.output ? reorderInputs(term, node.input, index) : term,
         ),
       })
     }
@@ -51,7 +54,7 @@ function reorderOutputs(
   index: Int32Array,
 ): FloatAffine {
   const shape = [elementCount(rearrange.shape)]
-  const terms = producer.terms.map((term): FloatTerm => {
+  const terms = producer.terms.filter(isRow).map((term): FloatTerm => {
     const [, inner] = term.weight.shape as [number, number]
     const data = new Float64Array(term.weight.data.length)
     index.forEach((from, to) => {

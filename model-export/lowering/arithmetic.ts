@@ -13,6 +13,7 @@ import {
   requireFloat,
   type Value,
 } from './lowering.js'
+import { emitProduct } from './products.js'
 
 const scalar = (value: number): FloatTensor => ({ shape: [], data: Float64Array.of(value) })
 
@@ -70,20 +71,23 @@ export const lowerMul: Lower = (node, inputs, lowering) => {
   const [a, b] = operands(node, inputs)
   if (a.kind === 'constant') return [scaled(lowering, node, b as Activation, a)]
   if (b.kind === 'constant') return [scaled(lowering, node, a, b)]
-  throw nodeError(node, 'a product of two computed tensors is not supported', {
-    expected: 'at least one constant operand',
-    found: `"${node.inputs[0]}" and "${node.inputs[1]}" both depend on the latent`,
-  })
+  return [emitProduct(lowering, node, a, b)]
 }
+
+/** Division by a computed tensor is a product with its reciprocal. */
 
 export const lowerDiv: Lower = (node, inputs, lowering) => {
   const [a, b] = operands(node, inputs)
-  if (a.kind === 'constant' || b.kind === 'activation') {
-    throw nodeError(node, 'division by a computed tensor is not supported', {
-      expected: 'a constant divisor',
-      found: `"${node.inputs[1]}" depends on the latent`,
+  if (b.kind === 'activation') {
+    const reciprocal = emitElementwise(lowering, node, b, {
+      activation: [{ op: 'elementary', name: 'reciprocal' }],
+      name: `${b.tensor}:reciprocal`,
     })
+    return a.kind === 'constant'
+      ? [scaled(lowering, node, reciprocal, a)]
+      : [emitProduct(lowering, node, a, reciprocal)]
   }
+  if (a.kind === 'constant') throw nodeError(node, 'both operands are constant')
   const scale: Constant = { ...b, data: b.data.map((value) => 1 / value) }
   requireFloat(node, scale, 'reciprocal of the divisor')
   return [scaled(lowering, node, a, scale)]

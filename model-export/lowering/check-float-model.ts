@@ -1,4 +1,5 @@
-import type { FloatModel, FloatTerm } from '../float-model.js'
+import { einsumCount, einsumFault } from '../einsum.js'
+import type { FloatModel, LinearFloatTerm } from '../float-model.js'
 import { elementCount } from '../tensor-index.js'
 import { broadcastsTo } from './broadcast-shape.js'
 
@@ -25,6 +26,16 @@ export function checkFloatModel(model: FloatModel): void {
       for (const term of node.terms) {
         const input = sizes.get(term.input)
         must(input !== undefined, `"${term.input}" is not defined before it`)
+        if (term.kind === 'einsum') {
+          const fault = einsumFault(term)
+          must(fault === undefined, `its einsum has not ${fault}`)
+          must(node.terms.length === 1, 'a product is not the only term')
+          must(einsumCount(term, term.inputAxes) === input, 'its product does not fit the input')
+          const operand = sizes.get(term.operand)
+          must(einsumCount(term, term.operandAxes) === operand, 'nor does the operand')
+          must(einsumCount(term, term.outputAxes) === size, 'its product does not fit the output')
+          continue
+        }
         must(termFits(term, input!, node.shape), `its ${term.kind} term does not fit`)
         must(term.weight.data.length === elementCount(term.weight.shape), 'weight size')
       }
@@ -42,7 +53,7 @@ export function checkFloatModel(model: FloatModel): void {
   }
 }
 
-function termFits(term: FloatTerm, input: number, shape: readonly number[]): boolean {
+function termFits(term: LinearFloatTerm, input: number, shape: readonly number[]): boolean {
   const output = elementCount(shape)
   const weight = term.weight.shape
   if (term.kind === 'elementwise') {

@@ -1,5 +1,11 @@
-import type { FloatAffine, FloatModel, FloatTensor, FloatTerm } from '../float-model.js'
-import type { UnaryChain, UnaryStep } from '../unary.js'
+import type {
+  FloatAffine,
+  FloatModel,
+  FloatTensor,
+  FloatTerm,
+  LinearFloatTerm,
+} from '../float-model.js'
+import { simplify } from './chain.js'
 import { compact, expand, uniformValue } from './compact.js'
 import { scaleOutput } from './scale-term.js'
 import { countUses, joinNames } from './uses.js'
@@ -28,6 +34,8 @@ export function fuseBackward(model: FloatModel): FloatModel {
   return { ...model, nodes: [...nodes.values()] }
 }
 
+type Elementwise = Extract<LinearFloatTerm, { kind: 'elementwise' }>
+
 /** `x + x` is one term: then `x` has one reader. */
 function mergeEqualInputs(node: FloatAffine, uses: Map<string, number>): FloatAffine {
   const merged: FloatTerm[] = []
@@ -35,11 +43,12 @@ function mergeEqualInputs(node: FloatAffine, uses: Map<string, number>): FloatAf
     const at = merged.findIndex(
       (other) => other.kind === 'elementwise' && other.input === term.input,
     )
-    if (at < 0 || term.kind !== 'elementwise') {
+    const other = merged[at]
+    if (other?.kind !== 'elementwise' || term.kind !== 'elementwise') {
       merged.push(term)
       continue
     }
-    const a = expand(merged[at]!.weight, node.shape)
+    const a = expand(other.weight, node.shape)
     const b = expand(term.weight, node.shape)
     const data = a.map((value, i) => value + b[i]!)
     merged[at] = { ...term, weight: compact({ shape: node.shape, data }) }
@@ -51,11 +60,13 @@ function mergeEqualInputs(node: FloatAffine, uses: Map<string, number>): FloatAf
 /** `node` with its one, elementwise, term on `producer` replaced by what that computes, or undefined. */
 function absorb(node: FloatAffine, producer: FloatAffine): FloatAffine | undefined {
   const name = joinNames(producer.name, node.name)
-  if (producer.activation.length > 0) {
-    const factor = uniformValue(node.terms[0]!.weight)
+  const [only] = node.terms
+  if (producer.activation.length > 0 || producer.terms.some(({ kind }) => kind === 'einsum')) {
+    if (node.terms.length > 1 || only?.kind !== 'elementwise') return undefined
+    const factor = uniformValue(only.weight)
     const offset = node.bias === undefined ? 0 : uniformValue(node.bias)
-    if (node.terms.length > 1 || factor === undefined || offset === undefined) return undefined
-    const activation = chain([
+    if (factor === undefined || offset === undefined) return undefined
+    const activation = simplify([
       ...producer.activation,
       { op: 'linear', factor, offset },
       ...node.activation,
@@ -65,7 +76,9 @@ function absorb(node: FloatAffine, producer: FloatAffine): FloatAffine | undefin
   const { shape } = rankOf(producer) > rankOf(node) ? producer : node
   const inner = reshaped(producer, shape)
   const { bias: own, ...outer } = reshaped(node, shape)
-  const scale = outer.terms.find(({ input }) => input === producer.output)!.weight
+  const scale = outer.terms.find(
+    (term): term is Elementwise => term.kind === 'elementwise' && term.input === producer.output,
+  )!.weight
   const terms = inner.terms.map((term) => scaleOutput(term, scale, shape))
   if (terms.includes(undefined)) return undefined
   const bias = sumOf(own, inner.bias, scale, shape)
@@ -81,7 +94,7 @@ function absorb(node: FloatAffine, producer: FloatAffine): FloatAffine | undefin
 
 /** Whose axes to keep: a convolution's, where a bias by channel is small, before a Gemm's. */
 function rankOf(node: FloatAffine): number {
-  const rank = { elementwise: 0, gemm: 1, conv: 2, convTranspose: 2 } as const
+  const rank = { elementwise: 0, einsum: 0, gemm: 1, conv: 2, convTranspose: 2 } as const
   return Math.max(...node.terms.map(({ kind }) => rank[kind]))
 }
 
@@ -113,22 +126,4 @@ function sumOf(
   const start = own && expand(own, shape)
   for (let i = 0; i < data.length; i++) data[i] = (start?.[i] ?? 0) + by[i]! * data[i]!
   return compact({ shape, data })
-}
-
-/** Joins neighbouring linear steps and leaves out the ones that do nothing. */
-function chain(steps: UnaryChain): UnaryChain {
-  const short: UnaryStep[] = []
-  for (const step of steps) {
-    const last = short.at(-1)
-    if (step.op === 'linear' && last?.op === 'linear') {
-      short[short.length - 1] = {
-        op: 'linear',
-        factor: step.factor * last.factor,
-        offset: step.factor * last.offset + step.offset,
-      }
-    } else {
-      short.push(step)
-    }
-  }
-  return short.filter((step) => step.op !== 'linear' || step.factor !== 1 || step.offset !== 0)
 }

@@ -1,3 +1,4 @@
+import { termInputs } from '../einsum.js'
 import type { FloatAffine, FloatModel, FloatNode, FloatTensor, FloatTerm } from '../float-model.js'
 import { prepareTerm } from '../linear-terms.js'
 import { elementCount, transposeIndex } from '../tensor-index.js'
@@ -51,6 +52,7 @@ function asScaling(node: FloatNode | undefined): Scaling | undefined {
 
 /** `node`, which reads the scaling's output, made to read the scaling's input. */
 function foldInto(node: FloatAffine, scaling: Scaling): FloatAffine | undefined {
+  if (node.exact !== undefined) return undefined
   const [inner] = scaling.terms
   const terms: FloatTerm[] = []
   const shift =
@@ -58,10 +60,11 @@ function foldInto(node: FloatAffine, scaling: Scaling): FloatAffine | undefined 
       ? new Float64Array(elementCount(node.shape))
       : expand(node.bias, node.shape)
   for (const term of node.terms) {
-    if (term.input !== scaling.output) {
+    if (!termInputs(term).includes(scaling.output)) {
       terms.push(term)
       continue
     }
+    if (term.kind === 'einsum') return undefined
     const scaled = scaleInput(term, inner.weight, scaling.shape, node.shape)
     if (scaled === undefined) return undefined
     terms.push({ ...scaled, input: inner.input })
@@ -70,9 +73,11 @@ function foldInto(node: FloatAffine, scaling: Scaling): FloatAffine | undefined 
     }
   }
   const name = joinNames(scaling.name, node.name)
-  if (scaling.bias === undefined) return { ...node, name, terms }
+  // Scaled weights are whole numbers no more.
+  const { exact: _, ...rest } = node
+  if (scaling.bias === undefined) return { ...rest, name, terms }
   const bias: FloatTensor = compact({ shape: node.shape, data: shift })
-  return { ...node, name, terms, bias }
+  return { ...rest, name, terms, bias }
 }
 
 /** scale, then transpose → transpose, then scale: its turn comes again behind the transpose. */

@@ -1,7 +1,10 @@
 import type { FloatModel } from '../float-model.js'
 import { absorbRearranges } from './absorb-rearrange.js'
+import { contractProducts } from './contract-products.js'
 import { fuseBackward } from './fuse-backward.js'
 import { fuseForward } from './fuse-forward.js'
+import { fuseSelections } from './fuse-selections.js'
+import { fuseUnary } from './fuse-unary.js'
 import { withoutDeadNodes } from './uses.js'
 
 /**
@@ -10,12 +13,30 @@ import { withoutDeadNodes } from './uses.js'
  */
 export function fuse(model: FloatModel): FloatModel {
   const passes = [
+    fuseUnary,
+    contractProducts,
     withoutDeadNodes,
+    fuseSelections,
     fuseBackward,
     absorbRearranges,
     fuseForward,
     absorbRearranges,
+    fuseSelections,
     fuseBackward,
   ]
-  return withoutDeadNodes(passes.reduce((result, pass) => pass(result), model))
+  return withKnownScales(withoutDeadNodes(passes.reduce((result, pass) => pass(result), model)))
+}
+
+/** A layer cannot have the scale of a tensor that is gone: then it rounds as others do. */
+function withKnownScales(model: FloatModel): FloatModel {
+  const known = new Set([model.input.name, ...model.nodes.map(({ output }) => output)])
+  return {
+    ...model,
+    nodes: model.nodes.map((node) => {
+      if (node.kind === 'rearrange' || node.exact === undefined || known.has(node.exact.like))
+        return node
+      const { exact: _, ...rest } = node
+      return rest
+    }),
+  }
 }

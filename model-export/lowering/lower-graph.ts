@@ -20,6 +20,7 @@ export function lowerGraph(graph: OnnxGraph, name: string): FloatModel {
   const input = onlyInput(graph, nodes)
   const shape = inputShape(graph, nodes, input)
   const lowering: Lowering = {
+    opset: graph.opset,
     nodes: [],
     shapes: new Map([[input, shape]]),
     ordered: new Map(),

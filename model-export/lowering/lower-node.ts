@@ -1,3 +1,4 @@
+import { contractedLabels, einsumCount } from '../einsum.js'
 import { prepareFloat } from '../execute-float.js'
 import type { FloatTerm } from '../float-model.js'
 import { nodeError } from '../onnx/node-error.js'
@@ -56,6 +57,8 @@ function unsupported(node: OnnxNode): Error {
 const mostWork = 2 ** 31
 
 function workOf(term: FloatTerm): number {
+  if (term.kind === 'einsum')
+    return einsumCount(term, term.outputAxes) * einsumCount(term, contractedLabels(term))
   const weights = term.weight.data.length
   if (term.kind === 'gemm') return weights * term.rows
   if (term.kind === 'conv') return weights * term.outputHeight * term.outputWidth
@@ -75,6 +78,7 @@ function evaluate(
   reserve(lowering, node, first.shape)
   const name = 'constant'
   const inner: Lowering = {
+    opset: lowering.opset,
     nodes: [],
     shapes: new Map([[name, first.shape]]),
     ordered: new Map(),

@@ -1,4 +1,4 @@
-import type { FloatNode, FloatTensor, FloatTerm } from '../float-model.js'
+import type { FloatAffine, FloatNode, FloatTensor, FloatTerm } from '../float-model.js'
 import { nodeError, nodeLabel } from '../onnx/node-error.js'
 import { type Constant, isFloat, type OnnxNode } from '../onnx/onnx-graph.js'
 import { broadcastIndex, elementCount } from '../tensor-index.js'
@@ -27,6 +27,8 @@ export type Value = Constant | Activation
 
 /** The state of one lowering: nodes are only ever appended. */
 export type Lowering = {
+  /** Version of the ONNX operators: a few changed their meaning. */
+  readonly opset: number
   readonly nodes: FloatNode[]
   /** The shape of every tensor of the float model so far. */
   readonly shapes: Map<string, readonly number[]>
@@ -172,6 +174,7 @@ export function emitAffine(
     readonly terms: readonly FloatTerm[]
     readonly bias?: FloatTensor | undefined
     readonly activation?: UnaryChain
+    readonly exact?: FloatAffine['exact'] | undefined
     /** Of the tensor; the first output of the node by default. */
     readonly name?: string
   },
@@ -189,6 +192,7 @@ export function emitAffine(
     terms: affine.terms,
     ...(bias === undefined || bias.data.every((value) => value === 0) ? {} : { bias }),
     activation: affine.activation ?? [],
+    ...(affine.exact === undefined ? {} : { exact: affine.exact }),
   })
   return {
     kind: 'activation',

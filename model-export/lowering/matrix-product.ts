@@ -12,11 +12,12 @@ import {
   reserve,
   type Value,
 } from './lowering.js'
+import { emitMatrixProduct } from './products.js'
 
 /**
- * `factor · a · b` by the rules of MatMul, one of the two constant.
+ * `factor · a · b` by the rules of MatMul.
  *
- * @throws PlatemarkError if both depend on the latent, or if the shapes do not fit
+ * @throws PlatemarkError if the shapes do not fit
  */
 export function multiply(
   lowering: Lowering,
@@ -25,12 +26,6 @@ export function multiply(
   b: Value,
   factor: number,
 ): Activation {
-  if (a.kind === 'activation' && b.kind === 'activation') {
-    throw nodeError(node, 'a product of two computed tensors is not supported', {
-      expected: 'one constant operand',
-      found: `"${node.inputs[0]}" and "${node.inputs[1]}" both depend on the latent`,
-    })
-  }
   const left = a.shape.length === 1 ? [1, ...a.shape] : a.shape
   const right = b.shape.length === 1 ? [...b.shape, 1] : b.shape
   const inner = left.at(-1)
@@ -39,6 +34,19 @@ export function multiply(
       expected: 'as many columns on the left as rows on the right',
       found: `[${a.shape.join(', ')}] and [${b.shape.join(', ')}]`,
     })
+  }
+  if (a.kind === 'activation' && b.kind === 'activation') {
+    const [leftRows, rightColumns] = [a.shape.length > 1, b.shape.length > 1]
+    const matrices = [
+      { ...a, shape: left },
+      { ...b, shape: right },
+    ] as const
+    const product = emitMatrixProduct(lowering, node, ...matrices, factor)
+    const shape = product.shape.filter(
+      (_, axis, { length }) =>
+        (leftRows || axis !== length - 2) && (rightColumns || axis !== length - 1),
+    )
+    return { ...product, shape }
   }
   return a.kind === 'activation'
     ? timesConstant(lowering, node, { ...a, shape: left }, b as Constant, right, factor, {

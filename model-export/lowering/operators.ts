@@ -1,5 +1,6 @@
 import { elementwiseFolds } from '../folding/elementwise.js'
 import type { Fold } from '../folding/fold.js'
+import { quantizedFolds } from '../folding/quantized.js'
 import { structuralFolds } from '../folding/structural.js'
 import {
   lowerClip,
@@ -13,12 +14,45 @@ import {
   lowerTanh,
 } from './activations.js'
 import { lowerAdd, lowerDiv, lowerMul, lowerNeg, lowerSub, lowerSum } from './arithmetic.js'
+import { lowerAveragePool, lowerGlobalAveragePool } from './average-pool.js'
 import { lowerBatchNormalization } from './batch-normalization.js'
 import { lowerConv } from './conv.js'
 import { lowerConvTranspose } from './conv-transpose.js'
+import { lowerDepthToSpace, lowerSpaceToDepth } from './depth-to-space.js'
 import { lowerGemm } from './gemm.js'
 import type { Lower } from './lowering.js'
 import { lowerMatMul } from './matrix-product.js'
+import {
+  lowerGlobalMaxPool,
+  lowerMax,
+  lowerMaxPool,
+  lowerMin,
+  lowerReduceMax,
+  lowerReduceMin,
+} from './maximum.js'
+import {
+  lowerGroupNormalization,
+  lowerInstanceNormalization,
+  lowerLayerNormalization,
+  lowerLpNormalization,
+  lowerMeanVarianceNormalization,
+} from './normalization.js'
+import {
+  lowerConvInteger,
+  lowerDequantizeLinear,
+  lowerMatMulInteger,
+  lowerQLinearConv,
+  lowerQLinearMatMul,
+  lowerQuantizeLinear,
+} from './quantized.js'
+import {
+  lowerReduceL1,
+  lowerReduceL2,
+  lowerReduceLogSum,
+  lowerReduceMean,
+  lowerReduceSum,
+  lowerReduceSumSquare,
+} from './reductions.js'
 import {
   lowerCast,
   lowerDropout,
@@ -31,17 +65,30 @@ import {
   lowerSqueeze,
   lowerUnsqueeze,
 } from './reshape.js'
+import { lowerResize, lowerUpsample } from './resize.js'
+import {
+  lowerConcat,
+  lowerGather,
+  lowerPad,
+  lowerSlice,
+  lowerSplit,
+  lowerTile,
+} from './selections.js'
+import { lowerLogSoftmax, lowerSoftmax } from './softmax.js'
 import { lowerTranspose } from './transpose.js'
+import { lowerPow, unaryOperators } from './unary-operators.js'
 
 /** Operators that treat constants and activations alike. */
 export const movers: ReadonlyMap<string, Lower> = new Map(
   Object.entries({
+    DepthToSpace: lowerDepthToSpace,
     Dropout: lowerDropout,
     Flatten: lowerFlatten,
     Identity: lowerIdentity,
     Reshape: lowerReshape,
     Shape: lowerShape,
     Size: lowerSize,
+    SpaceToDepth: lowerSpaceToDepth,
     Squeeze: lowerSqueeze,
     Transpose: lowerTranspose,
     Unsqueeze: lowerUnsqueeze,
@@ -52,33 +99,70 @@ export const movers: ReadonlyMap<string, Lower> = new Map(
 export const lowerings: ReadonlyMap<string, Lower> = new Map(
   Object.entries({
     Add: lowerAdd,
+    AveragePool: lowerAveragePool,
     BatchNormalization: lowerBatchNormalization,
     Cast: lowerCast,
     Clip: lowerClip,
+    Concat: lowerConcat,
     Conv: lowerConv,
+    ConvInteger: lowerConvInteger,
     ConvTranspose: lowerConvTranspose,
+    DequantizeLinear: lowerDequantizeLinear,
     Div: lowerDiv,
     Elu: lowerElu,
     Expand: lowerExpand,
+    Gather: lowerGather,
     Gemm: lowerGemm,
+    GlobalAveragePool: lowerGlobalAveragePool,
     HardSigmoid: lowerHardSigmoid,
     LeakyRelu: lowerLeakyRelu,
     MatMul: lowerMatMul,
+    MatMulInteger: lowerMatMulInteger,
     Mul: lowerMul,
     Neg: lowerNeg,
     PRelu: lowerPRelu,
+    Pad: lowerPad,
+    QLinearConv: lowerQLinearConv,
+    QLinearMatMul: lowerQLinearMatMul,
+    QuantizeLinear: lowerQuantizeLinear,
+    Resize: lowerResize,
     Relu: lowerRelu,
     Sigmoid: lowerSigmoid,
+    Slice: lowerSlice,
     Softplus: lowerSoftplus,
+    Split: lowerSplit,
     Sub: lowerSub,
     Sum: lowerSum,
     Tanh: lowerTanh,
+    Tile: lowerTile,
+    Upsample: lowerUpsample,
+    GlobalMaxPool: lowerGlobalMaxPool,
+    GroupNormalization: lowerGroupNormalization,
+    InstanceNormalization: lowerInstanceNormalization,
+    LayerNormalization: lowerLayerNormalization,
+    LogSoftmax: lowerLogSoftmax,
+    LpNormalization: lowerLpNormalization,
+    Max: lowerMax,
+    MaxPool: lowerMaxPool,
+    MeanVarianceNormalization: lowerMeanVarianceNormalization,
+    Min: lowerMin,
+    Pow: lowerPow,
+    ReduceL1: lowerReduceL1,
+    ReduceL2: lowerReduceL2,
+    ReduceLogSum: lowerReduceLogSum,
+    ReduceMax: lowerReduceMax,
+    ReduceMean: lowerReduceMean,
+    ReduceMin: lowerReduceMin,
+    ReduceSum: lowerReduceSum,
+    ReduceSumSquare: lowerReduceSumSquare,
+    Softmax: lowerSoftmax,
+    ...unaryOperators,
   }),
 )
 
 /** Operators whose inputs must all be constant (among them those of `lowerings` that also fold). */
 export const folds: ReadonlyMap<string, Fold> = new Map(
-  Object.entries({ ...elementwiseFolds, ...structuralFolds }),
+  Object.entries({ ...elementwiseFolds, ...structuralFolds, ...quantizedFolds }),
 )
 
 /**

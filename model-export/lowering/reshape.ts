@@ -3,9 +3,18 @@ import { nodeError } from '../onnx/node-error.js'
 import { type Constant, integers, isFloat, isInteger, type OnnxNode } from '../onnx/onnx-graph.js'
 import { dtypeName, dtypeOf } from '../onnx/read-tensor.js'
 import { elementCount } from '../tensor-index.js'
+import type { UnaryChain } from '../unary.js'
 import { broadcastShape, broadcastsTo } from './broadcast-shape.js'
 import { expandActivation } from './expand-activation.js'
-import { constantInput, type Lower, required, reserve, type Value } from './lowering.js'
+import {
+  activationInput,
+  constantInput,
+  emitElementwise,
+  type Lower,
+  required,
+  reserve,
+  type Value,
+} from './lowering.js'
 
 /** The same elements under another shape. Free: every reader goes by element count. */
 function withShape(node: OnnxNode, value: Value, shape: readonly number[]): Value {
@@ -121,18 +130,37 @@ export const lowerDropout: Lower = (node, inputs) => {
   return [required(node, inputs, 0)]
 }
 
-/** A cast between real types changes nothing here: everything is computed in doubles. */
-export const lowerCast: Lower = (node, inputs) => {
-  const value = required(node, inputs, 0)
+/** Towards zero: `sign(x) · ⌊|x|⌋`. */
+const TRUNCATED: UnaryChain = [
+  {
+    op: 'sum',
+    of: [
+      [{ op: 'relu' }, { op: 'elementary', name: 'floor' }],
+      [
+        { op: 'linear', factor: -1, offset: 0 },
+        { op: 'relu' },
+        { op: 'elementary', name: 'floor' },
+        { op: 'linear', factor: -1, offset: 0 },
+      ],
+    ],
+  },
+]
+
+/**
+ * A cast to a real type changes nothing here, as everything is computed in doubles; one to integers
+ * drops the fraction.
+ */
+export const lowerCast: Lower = (node, inputs, lowering) => {
+  const value = activationInput(node, inputs, 0)
   const to = intAttribute(node, 'to', 0)
   const dtype = dtypeOf(to)
-  if (dtype === undefined || !isFloat(dtype)) {
-    throw nodeError(node, 'a computed tensor can only be cast to a real type', {
-      expected: 'float32, float64 or float16',
-      found: dtypeName(to),
-    })
-  }
-  return [value]
+  if (dtype !== undefined && isFloat(dtype)) return [value]
+  if (dtype !== undefined && isInteger(dtype))
+    return [emitElementwise(lowering, node, value, { activation: TRUNCATED })]
+  throw nodeError(node, 'a computed tensor can only be cast to numbers', {
+    expected: 'a real or an integer type',
+    found: dtypeName(to),
+  })
 }
 
 /** Shapes are all known, so this is a constant (`start` and `end` since opset 15). */

@@ -1,10 +1,10 @@
-import type { FloatTensor, FloatTerm } from '../float-model.js'
+import type { FloatTensor, FloatTerm, LinearFloatTerm } from '../float-model.js'
 import { elementCount } from '../tensor-index.js'
 import { compact, expand, uniformValue } from './compact.js'
 
 /**
  * `scale ∘ term` as one term, or undefined where the linear map has no room for it: a convolution
- * takes a factor by channel, a Gemm over several rows one by column.
+ * takes a factor by channel, a Gemm over several rows one by column, a product of two tensors none.
  *
  * @param scale - broadcasts to `shape`
  * @param shape - of the node's output
@@ -14,6 +14,7 @@ export function scaleOutput(
   scale: FloatTensor,
   shape: readonly number[],
 ): FloatTerm | undefined {
+  if (term.kind === 'einsum') return undefined
   const factor = uniformValue(scale)
   if (factor !== undefined)
     return withWeight(
@@ -75,6 +76,7 @@ export function scaleInput(
   inputShape: readonly number[],
   shape: readonly number[],
 ): FloatTerm | undefined {
+  if (term.kind === 'einsum') return undefined
   const factor = uniformValue(scale)
   if (factor !== undefined)
     return withWeight(
@@ -116,7 +118,7 @@ export function scaleInput(
   )
 }
 
-function withWeight(term: FloatTerm, weight: FloatTensor): FloatTerm {
+function withWeight(term: LinearFloatTerm, weight: FloatTensor): FloatTerm {
   return { ...term, weight }
 }
 

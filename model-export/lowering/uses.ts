@@ -1,8 +1,9 @@
+import { termInputs } from '../einsum.js'
 import type { FloatModel, FloatNode } from '../float-model.js'
 
 /** The tensors that a node reads, once for every time it reads them. */
 export function readsOf(node: FloatNode): readonly string[] {
-  return node.kind === 'affine' ? node.terms.map(({ input }) => input) : [node.input]
+  return node.kind === 'affine' ? node.terms.flatMap((term) => termInputs(term)) : [node.input]
 }
 
 /** How often each tensor is read; being the model's output counts. */

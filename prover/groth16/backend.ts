@@ -21,7 +21,8 @@ import { checkVerifyingKeyForExport, parseVerifyingKey, verifyingKeyHash } from 
 export const groth16: Backend = {
   name: BACKEND,
   proofSystem: 'groth16-bn254-v1',
-  imageBindings: [],
+  circuitOptions: [],
+  compiledOptions: async () => ({}),
   imageHashScheme: () => 'poseidon',
   imageHash: async (image) => pixelHashes(image).poseidon,
   circuitFile: 'circuit.r1cs',

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { PlatemarkError } from '../../model-export/platemark-error.js'
+import { guard, release } from '../child-guard.js'
 
 /** What a finished child process left. */
 export type ProcessResult = {
@@ -75,41 +76,6 @@ function locateManifest(name: string): string {
       return require.resolve(join(root, name, 'package.json'))
     } catch {}
   return require.resolve(`${name}/package.json`)
-}
-
-/** Children that are still running; they must not outlive us. */
-const running = new Set<() => void>()
-
-const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
-
-function guard(kill: () => void): void {
-  if (running.size === 0) {
-    process.on('exit', killRunning)
-    for (const signal of Object.keys(SIGNALS)) process.on(signal, onSignal)
-  }
-  running.add(kill)
-}
-
-function release(kill: () => void): void {
-  if (!running.delete(kill) || running.size > 0) return
-  process.off('exit', killRunning)
-  for (const signal of Object.keys(SIGNALS)) process.off(signal, onSignal)
-}
-
-function killRunning(): void {
-  for (const kill of [...running]) {
-    kill()
-    release(kill)
-  }
-}
-
-/**
- * A child in the middle of a computation does not see that its input has closed. Unless the program has
- * a handler of its own, ends it as the signal would have, but with its `exit` handlers.
- */
-function onSignal(signal: keyof typeof SIGNALS): void {
-  killRunning()
-  if (process.listenerCount(signal) === 0) process.exit(128 + SIGNALS[signal])
 }
 
 /**

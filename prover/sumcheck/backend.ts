@@ -3,15 +3,20 @@ import { hexToBytes, keccak256, toBytes } from 'viem'
 import { expandSeed } from '../../circuits/seed-expansion.js'
 import { layOutModel } from '../../circuits/sumcheck/layout.js'
 import { writeFileAtomic } from '../../model-export/atomic-write.js'
+import { readJsonFile } from '../../model-export/json-fields.js'
+import type { Plate } from '../../model-export/plate.js'
 import { PlatemarkError } from '../../model-export/platemark-error.js'
-import type { Backend, Verdict, VerifyRequest } from '../backend.js'
+import { generateSumcheckVerifier } from '../../verifier-contracts/generate-sumcheck-verifier.js'
+import type { Backend, SolidityFile, SolidityOptions, Verdict, VerifyRequest } from '../backend.js'
+import { parseSetupRecord } from '../setup-record.js'
 import { contextHash } from '../statement.js'
 import { estimateSumcheck } from './estimate.js'
 import { commitmentHash, IMAGE_HASH_SCHEMES } from './image-hash.js'
 import { keyText } from './key.js'
-import { BACKEND, plateFiles } from './plate-files.js'
+import { BACKEND, plateFiles, requireFile } from './plate-files.js'
 import { readPowers } from './powers.js'
 import { proveSumcheck, seedBytes } from './prove.js'
+import { readLayoutFile } from './read-layout.js'
 import { remakeKey } from './remake-key.js'
 import { setupSumcheck } from './setup.js'
 import { readKey, type VerifierKey } from './verifier/read-key.js'
@@ -25,7 +30,8 @@ import { keyDigest, verifySumcheck } from './verifier/verify.js'
 export const sumcheck: Backend = {
   name: BACKEND,
   proofSystem: 'sumcheck-bn254-v2',
-  imageBindings: ['pixels', 'commitment'],
+  circuitOptions: ['imageBinding', 'columnBits'],
+  compiledOptions: async (plate) => (await readLayoutFile(plate)).options,
   imageHashScheme: (verifyingKey) => IMAGE_HASH_SCHEMES[requireKey(verifyingKey).image.binding],
   imageHash: async (image, verifyingKey, powers) => {
     const key = requireKey(verifyingKey)
@@ -61,11 +67,36 @@ export const sumcheck: Backend = {
   remakeKey,
   prove: proveSumcheck,
   verify: async (request) => verifyRequest(request),
-  solidity: async () => {
-    throw new PlatemarkError('The sumcheck backend has no Solidity verifier yet.', {
-      fix: 'Compile the model with --backend groth16 for use on a chain.',
+  solidity: generateSolidity,
+}
+
+async function generateSolidity(
+  plate: Plate,
+  options: SolidityOptions,
+): Promise<readonly SolidityFile[]> {
+  const files = plateFiles(plate)
+  requireFile(files.verifyingKey, 'verifying key', 'Run platemark setup.')
+  requireFile(files.setup, 'setup record', 'Run platemark setup.')
+  const key = (await readJsonFile(files.verifyingKey, 'verifying key')).value
+  const record = parseSetupRecord(await readJsonFile(files.setup, 'setup record'))
+  const expect = (what: string, expected: string, found: string) => {
+    if (found === expected) return
+    throw new PlatemarkError(`The verifying key is not the one of this ${what}.`, {
+      expected,
+      found,
+      fix: 'Run platemark setup again.',
     })
-  },
+  }
+  expect('model', plate.modelId, requireKey(key).modelId)
+  expect('setup record', record.verifyingKeyHash, `0x${bytesToHex(keyDigest(key))}`)
+  return generateSumcheckVerifier({
+    name: plate.model.name,
+    key,
+    insecure: record.insecure,
+    note: record.note,
+    toolVersion: plate.model.source.toolVersion,
+    ...options,
+  })
 }
 
 /** A checked key, or an error for the user. */

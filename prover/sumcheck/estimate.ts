@@ -1,22 +1,42 @@
-import { layOutModel, type SumcheckLayout } from '../../circuits/sumcheck/layout.js'
+import type { SumcheckDescriptor } from '../../circuits/sumcheck/descriptor.js'
+import { layOutModel } from '../../circuits/sumcheck/layout.js'
 import type { IntegerModel } from '../../model-export/integer-model.js'
+import { modelSize } from '../../model-export/model-size.js'
 import { PlatemarkError } from '../../model-export/platemark-error.js'
-import type { Estimate } from '../backend.js'
-import { type ProofShape, proofLength, proofShape } from './verifier/read-proof.js'
+import type { CircuitOptions, Estimate } from '../backend.js'
+import { proofLength, proofShape } from './verifier/read-proof.js'
 
 /*
- * CPU seconds of one proof, fitted to the measurements in docs/performance.md (AVX-512 IFMA): what
- * every proof costs, a row of a column (the opening), a cell of all columns (sumchecks, evaluations),
- * a lookup (buckets, inverses).
+ * CPU seconds of one proof in a process of its own (AVX-512 IFMA): what every proof costs, a row of a
+ * column (the opening), a cell of all columns (merging, evaluations), a lookup (buckets, inverses), a
+ * multiplication of the executor.
  */
-const CPU = { base: 0.1, row: 6.6e-6, cell: 1.1e-7, lookup: 2.2e-6 }
+const CPU = { base: 0.4, row: 2.3e-6, cell: 1.8e-7, lookup: 2.7e-6, mac: 2.5e-9 }
+/** The same for development powers and the key's commitments. */
+const SETUP_CPU = { base: 0.2, row: 1.1e-5, cell: 2e-7 }
 /** Wall-clock seconds per CPU second on two idle cores. */
 const TWO_CORES = 0.6
-/** Bytes per cell of all columns while proving. */
-const BYTES_PER_CELL = 100
 
-/** Gas: base and opening with its pairing, one more column, one round, one pixel word. */
-const GAS = { base: 245_000, column: 7_600, round: 1_600, pixelWord: 1_150 }
+/** Bytes while proving: the process, and a cell of all columns. */
+const MEMORY = { base: 150e6, cell: 100 }
+
+/**
+ * Gas of `verifyImage`, fitted to runs of the generated contracts: transcript and opening with its
+ * pairing, a column (a multiplication and an addition on the curve, an evaluation), a round, a term, a
+ * byte of the latent, a word of 16 pixels, and what a commitment to the image adds.
+ */
+const GAS = {
+  transaction: 21_000,
+  base: 270_000,
+  column: 7_000,
+  round: 1_600,
+  term: 3_200,
+  latent: 600,
+  pixelWord: 60,
+  commitment: 9_000,
+}
+/** Gas of a byte of calldata that is not zero, and what the arguments take beside image and proof. */
+const CALLDATA = { byte: 16, arguments: 1_500 }
 
 /**
  * Predicts from the layout alone, without proving.
@@ -24,46 +44,68 @@ const GAS = { base: 245_000, column: 7_600, round: 1_600, pixelWord: 1_150 }
  * @example
  * estimateSumcheck(plate.model).proveSeconds
  */
-export function estimateSumcheck(model: IntegerModel): Estimate {
-  let layout: SumcheckLayout
+export function estimateSumcheck(model: IntegerModel, options: CircuitOptions = {}): Estimate {
+  let descriptor: SumcheckDescriptor
   try {
-    layout = layOutModel(model, `0x${'00'.repeat(32)}`)
+    descriptor = layOutModel(model, `0x${'00'.repeat(32)}`, options).descriptor
   } catch (error) {
     if (error instanceof PlatemarkError) return infeasible(error.message)
     throw error
   }
-  const { descriptor } = layout
-  const shape: ProofShape = proofShape(descriptor)
-  const rows = 2 ** descriptor.columnBits
-  const cells = rows * shape.allColumns
-  const valid = descriptor.blocks
+  const { columnBits, columns, limbs } = descriptor
+  const rows = 2 ** columnBits
+  const allColumns = columns.first + columns.second + columns.key
+  const cells = rows * allColumns
+  const activations = descriptor.blocks
     .filter(({ space }) => space === 'activation')
-    .reduce((sum, { axes }) => sum + axes.reduce((a, b) => a * b, 1), 0)
-  const lookups = valid * (1 + descriptor.limbs)
-  const pixels = descriptor.image.height * descriptor.image.width * descriptor.image.channels
-  const rounds = shape.phaseOne + shape.phaseTwo + 2 * descriptor.columnBits
-  const proofBytes = proofLength(descriptor)
+    .reduce((sum, { axes }) => sum + product(axes), 0)
+  const { phaseOne, phaseTwo, lookups } = proofShape(descriptor)
+  const cpu =
+    CPU.base +
+    CPU.row * rows +
+    CPU.cell * cells +
+    CPU.lookup * activations * (1 + limbs) +
+    CPU.mac * modelSize(model).macs
   return {
     backend: 'sumcheck',
     feasible: true,
     counts: {
-      activations: valid,
+      activations,
       rows,
-      columns: shape.allColumns,
-      rounds,
+      columns: allColumns,
+      rounds: phaseOne + phaseTwo + lookups + columnBits,
     },
     compileSeconds: 0.2,
-    setupSeconds: 1.2e-5 * rows + 3e-7 * cells,
-    proveSeconds: TWO_CORES * (CPU.base + CPU.row * rows + CPU.cell * cells + CPU.lookup * lookups),
-    peakMemoryBytes: 150e6 + BYTES_PER_CELL * cells,
+    setupSeconds: TWO_CORES * (SETUP_CPU.base + SETUP_CPU.row * rows + SETUP_CPU.cell * cells),
+    proveSeconds: TWO_CORES * cpu,
+    peakMemoryBytes: MEMORY.base + MEMORY.cell * cells,
     provingKeyBytes: 64 * rows,
-    proofBytes,
-    gas:
-      GAS.base +
-      GAS.column * shape.allColumns +
-      GAS.round * rounds +
-      GAS.pixelWord * Math.ceil(pixels / 16),
+    proofBytes: proofLength(descriptor),
+    gas: Math.round(transactionGas(descriptor)),
   }
+}
+
+function transactionGas(descriptor: SumcheckDescriptor): number {
+  const { columns, columnBits, image, latent } = descriptor
+  const { phaseOne, phaseTwo, lookups, terms } = proofShape(descriptor)
+  const pixels = image.binding === 'pixels'
+  const words = image.height * Math.ceil((image.width * image.channels) / 16)
+  const imageBytes = pixels ? image.height * image.width * image.channels : 32
+  return (
+    GAS.transaction +
+    CALLDATA.arguments +
+    CALLDATA.byte * (proofLength(descriptor) + imageBytes) +
+    GAS.base +
+    GAS.column * (columns.first + columns.second + columns.key) +
+    GAS.round * (phaseOne + phaseTwo + lookups + columnBits) +
+    GAS.term * terms +
+    GAS.latent * latent.dimensions +
+    (pixels ? GAS.pixelWord * words : GAS.commitment)
+  )
+}
+
+function product(sizes: readonly number[]): number {
+  return sizes.reduce((a, b) => a * b, 1)
 }
 
 function infeasible(reason: string): Estimate {

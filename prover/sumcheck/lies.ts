@@ -21,16 +21,21 @@ export function liesOf(prover: TestProver): readonly NamedLie[] {
   const constant = (name: string, at: number) =>
     lie(name, { layout: { ...layout, keyCells: changed(keyCells, [at, 1]) } })
 
-  const node = descriptor.nodes.find((it) => it.kind === 'affine')!
-  const block = blocks[node.output]!
-  const quotient = activation.quotient + block.offset
-  const output = activation.output + block.offset
-  cells('one activation', [output, 1])
-  cells('one quotient', [quotient, 1])
-  activation.limbs.forEach((limb, l) => {
-    cells(`limb ${l} of one remainder`, [limb + block.offset, 1])
-  })
-  if (node.kind === 'affine') {
+  const nodes = descriptor.nodes.filter((node) => node.kind === 'affine')
+  const product = nodes.find(({ terms }) =>
+    terms.some(
+      ({ weight }) => weight.kind === 'tensor' && blocks[weight.block]!.space === 'activation',
+    ),
+  )
+  const about = (node: (typeof nodes)[number], of: string) => {
+    const block = blocks[node.output]!
+    const quotient = activation.quotient + block.offset
+    const output = activation.output + block.offset
+    cells(`one activation${of}`, [output, 1])
+    cells(`one quotient${of}`, [quotient, 1])
+    activation.limbs.forEach((limb, l) => {
+      cells(`limb ${l} of one remainder${of}`, [limb + block.offset, 1])
+    })
     const segment = segments[node.table]!
     const outputOf = (q: number) => keyCells[table.output + segment.offset + q - segment.first]!
     const step = (by: number) =>
@@ -38,18 +43,28 @@ export function liesOf(prover: TestProver): readonly NamedLie[] {
         [quotient, by],
         [output, outputOf(first[quotient]! + by) - first[output]!],
       ] as const
-    cells('one quotient, with the output that its table has for it', ...step(1))
+    cells(`one quotient${of}, with the output that its table has for it`, ...step(1))
     const limb = node.limbs.findLastIndex((l) => l >= 0)
     const scale = 2 ** (node.shift - limb * descriptor.limbBits)
-    cells('a remainder of 2^shift or more, with quotient and output that agree', ...step(-1), [
-      activation.limbs[limb]! + block.offset,
-      scale,
-    ])
-    if (node.bias !== null) constant('one bias', node.bias.offset)
-    const { weight } = node.terms[0]!
-    if (weight.kind === 'constant') constant('one weight', weight.offset)
-    constant('one table entry', table.output + segment.offset + first[quotient]! - segment.first)
+    if (limb >= 0)
+      cells(
+        `a remainder${of} of 2^shift or more, with quotient and output that agree`,
+        ...step(-1),
+        [activation.limbs[limb]! + block.offset, scale],
+      )
+    if (node.bias !== null) constant(`one bias${of}`, node.bias.offset)
+    for (const { weight } of node.terms) {
+      if (weight.kind === 'constant') constant(`one weight${of}`, weight.offset)
+      else if (blocks[weight.block]!.space === 'activation')
+        cells(`one factor${of}`, [activation.output + blocks[weight.block]!.offset, 1])
+    }
+    constant(
+      `one table entry${of}`,
+      table.output + segment.offset + first[quotient]! - segment.first,
+    )
   }
+  about(nodes[0]!, '')
+  if (product !== undefined) about(product, ' of a product')
   const row = (name: string, forgedRow: number) => lie(name, { forgedRow })
   row('one multiplicity', segments[0]!.offset)
   row('the multiplicity of the row of zeros', 2 ** table.bits - 1)
@@ -86,8 +101,15 @@ export function liesOf(prover: TestProver): readonly NamedLie[] {
       pixels,
       first: changed(first, [activation.output + image.offset + padding, -256]),
     })
-  lie('one latent byte', { latent: flipped(prover.latent) })
+  lie('one latent byte', { latent: anotherLatent(prover) })
   return lies
+}
+
+/** A first byte that stands for another value. */
+export function anotherLatent({ latent, key }: TestProver): Uint8Array {
+  const { table } = key.latent
+  const byte = table.findIndex((value) => value !== table[latent[0]!])
+  return latent.map((own, i) => (i === 0 ? byte : own))
 }
 
 function changed<T extends Int32Array | Float64Array>(

@@ -2,7 +2,9 @@ import { bn254 } from '@noble/curves/bn254.js'
 import { bytesToHex, hexToBytes, numberToBytesBE } from '@noble/curves/utils.js'
 import type { LayoutOptions } from '../../circuits/sumcheck/layout.js'
 import { writeFileAtomic } from '../../model-export/atomic-write.js'
-import { liesOf } from './lies.js'
+import type { IntegerModel } from '../../model-export/integer-model.js'
+import { randomModel as soundModel } from '../../test/random-model.js'
+import { anotherLatent, liesOf } from './lies.js'
 import { randomModel } from './random-model.js'
 import { proveWith, requestOf, type TestProver, testProver, verdicts } from './test-prover.js'
 import { type NegativeVector, requestOfVector, type Vector, type Vectors } from './vectors.js'
@@ -18,24 +20,43 @@ import type { SumcheckVerification } from './verifier/verify.js'
  *     npm run build && node dist/prover/sumcheck/make-vectors.js
  */
 
-type Case = { readonly name: string; readonly model: number; readonly options: LayoutOptions }
+type Case = {
+  readonly name: string
+  readonly model: IntegerModel
+  readonly seed: number
+  readonly options: LayoutOptions
+}
 
-/** Models with convolutions, transposed ones, groups, residuals, several limbs and copies. */
+const small = (name: string, seed: number, options: LayoutOptions): Case => ({
+  name,
+  model: randomModel(seed),
+  seed,
+  options,
+})
+const sound = (name: string, seed: number, options: LayoutOptions): Case => ({
+  name,
+  model: soundModel(seed),
+  seed,
+  options,
+})
+
+/** Models with convolutions, transposed ones, groups, residuals, several limbs, copies and products. */
 const CASES: readonly Case[] = [
-  { name: 'one column a group', model: 160, options: { imageBinding: 'pixels' } },
-  {
-    name: 'regions longer than a column, image by commitment',
-    model: 160,
-    options: { imageBinding: 'commitment', columnBits: 8 },
-  },
-  { name: 'every region longer than a column', model: 8, options: { columnBits: 5 } },
-  { name: 'several columns a group', model: 3, options: { columnBits: 11 } },
-  { name: 'odd column length', model: 11, options: { columnBits: 13 } },
-  { name: 'groups', model: 107, options: { columnBits: 10 } },
-  { name: 'image by commitment', model: 19, options: { imageBinding: 'commitment' } },
+  small('one column a group', 160, { imageBinding: 'pixels' }),
+  small('regions longer than a column, image by commitment', 160, {
+    imageBinding: 'commitment',
+    columnBits: 8,
+  }),
+  sound('products with the latent and with activations', 6, { columnBits: 10 }),
+  sound('contracted products', 566, {}),
+  small('every region longer than a column', 8, { columnBits: 5 }),
+  small('several columns a group', 3, { columnBits: 11 }),
+  small('odd column length', 11, { columnBits: 13 }),
+  small('groups', 107, { columnBits: 10 }),
+  small('image by commitment', 19, { imageBinding: 'commitment' }),
 ]
 /** The cases that are then changed in every way. */
-const BASES = [0, 1]
+const BASES = [0, 1, 2]
 
 const hex = (bytes: Uint8Array) => `0x${bytesToHex(bytes)}`
 
@@ -132,9 +153,10 @@ function mutations(prover: TestProver, vector: Vector): readonly Change[] {
     { name: 'empty', proof: '0x' },
   )
   const other = (text: string) => `${text.slice(0, -1)}${text.endsWith('1') ? '2' : '1'}`
-  for (const name of ['seed', 'context', 'image', 'latent'] as const)
+  for (const name of ['seed', 'context', 'image'] as const)
     changes.push({ name: `another ${name}`, [name]: other(vector[name]) })
   changes.push(
+    { name: 'another latent', latent: hex(anotherLatent(prover)) },
     { name: 'image too short', image: vector.image.slice(0, -2) },
     { name: 'latent too long', latent: `${vector.latent}00` },
   )
@@ -161,8 +183,8 @@ function moved(bytes: Uint8Array): Uint8Array {
 
 const positive: Vector[] = []
 const negative: NegativeVector[] = []
-for (const [base, { name, model, options }] of CASES.entries()) {
-  const prover = await testProver(randomModel(model), BigInt(model), options)
+for (const [base, { name, model, seed, options }] of CASES.entries()) {
+  const prover = await testProver(model, BigInt(seed), options)
   const request = await requestOf(prover, await proveWith(prover, {}, true))
   const vector: Vector = { name, key: prover.key, ...members(request) }
   positive.push(vector)

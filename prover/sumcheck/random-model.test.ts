@@ -1,5 +1,8 @@
 import { axisBits } from '../../circuits/sumcheck/axes.js'
 import { layOutModel } from '../../circuits/sumcheck/layout.js'
+import type { IntegerModel } from '../../model-export/integer-model.js'
+import { PlatemarkError } from '../../model-export/platemark-error.js'
+import { randomModel as otherModel } from '../../test/random-model.js'
 import { randomModel } from './random-model.js'
 import { proveWith, requestOf, testProver, verdicts } from './test-prover.js'
 
@@ -7,19 +10,42 @@ import { proveWith, requestOf, testProver, verdicts } from './test-prover.js'
 const COUNT = Number(process.env.RANDOM_MODELS ?? (process.env.PLATEMARK_SLOW === '1' ? 200 : 12))
 const FIRST = Number(process.env.RANDOM_FIRST ?? 0)
 
-test(`honest proofs of ${COUNT} random models verify in Rust and in TypeScript`, async () => {
-  for (let i = FIRST; i < FIRST + COUNT; i++) {
-    const model = randomModel(i)
-    const bytes = model.image.height * model.image.width * model.image.channels
-    const imageBinding = i % 3 === 0 ? 'commitment' : 'pixels'
-    // Also columns so short that regions are longer than they are, but a power of tau a byte.
-    const { columnBits } = layOutModel(model, '0x', { imageBinding }).descriptor
-    const prover = await testProver(model, BigInt(i), {
-      imageBinding,
-      columnBits: Math.max(columnBits - (i % 5), axisBits(bytes)),
-    })
-    const request = await requestOf(prover, await proveWith(prover, {}, true))
-    const verdict = await verdicts(request)
-    expect([i, verdict]).toEqual([i, { rust: undefined, typescript: undefined }])
+/** Both generators make every kind of term; their shapes, tables and orders differ. */
+test.each([
+  ['small tables', randomModel],
+  ['anything', otherModel],
+])(
+  `honest proofs of ${COUNT} random models (%s) verify in Rust and in TypeScript`,
+  async (_, make) => {
+    let proven = 0
+    for (let i = FIRST; i < FIRST + COUNT; i++) {
+      const model = make(i)
+      if (!canBeLaidOut(model)) continue
+      const bytes = model.image.height * model.image.width * model.image.channels
+      const imageBinding = i % 3 === 0 ? 'commitment' : 'pixels'
+      // Also columns so short that regions are longer than they are, but a power of tau a byte.
+      const { columnBits } = layOutModel(model, '0x', { imageBinding }).descriptor
+      const prover = await testProver(model, BigInt(i), {
+        imageBinding,
+        columnBits: Math.max(columnBits - (i % 5), axisBits(bytes), 2),
+      })
+      const request = await requestOf(prover, await proveWith(prover, {}, true))
+      const verdict = await verdicts(request)
+      expect([i, verdict]).toEqual([i, { rust: undefined, typescript: undefined }])
+      proven++
+    }
+    expect(proven).toBeGreaterThan(0.6 * COUNT)
+  },
+  3_600_000,
+)
+
+/** A random node may see its own output in two shapes without common refinement; real ones do not. */
+function canBeLaidOut(model: IntegerModel): boolean {
+  try {
+    layOutModel(model, '0x')
+    return true
+  } catch (error) {
+    if (error instanceof PlatemarkError && error.message.includes('common refinement')) return false
+    throw error
   }
-}, 3_600_000)
+}

@@ -1,3 +1,4 @@
+import { contractedLabels, einsumCount } from '../../model-export/einsum.js'
 import type {
   AffineNode,
   IntegerModel,
@@ -254,7 +255,11 @@ function affine(
   }
   const worst = terms.reduce(
     (sum, term) =>
-      sum + term.weight.data.reduce((s, w) => s + Math.abs(w), 0) * b.bounds[term.input]!,
+      sum +
+      (term.kind === 'einsum'
+        ? b.bounds[term.operand]! * einsumCount(term, contractedLabels(term))
+        : term.weight.data.reduce((s, w) => s + Math.abs(w), 0)) *
+        b.bounds[term.input]!,
     1000,
   )
   const multiplier = random(3) === 0 ? 1 + random(5) : 1

@@ -24,6 +24,8 @@ import {TokenMetadata} from "./TokenMetadata.sol";
 ///   there is one token per model and seed, and whoever first shows a proof owns it.
 /// - A proof is for one recipient, contract and chain. A copy of it from the mempool mints to the same
 ///   recipient, so front-running gains nothing.
+/// - `aigcData` in ERC-7007's functions is what the verifier takes for the image: its pixels or its hash.
+///   The event has it indexed, so a log holds its keccak256; the image hash is in `ImageMinted`.
 /// - `proof` in ERC-7007's functions and event is the recipient (20 bytes) followed by the proof bytes.
 /// - Which models count is the collection owner's choice (`admitModel`); renouncing ownership ends it.
 ///   A model once admitted keeps its verifier forever, provided that `REGISTRY` is a `ModelRegistry`,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {P, SumcheckField as Field} from "./SumcheckField.sol";
+import {MODULUS, SumcheckField as Field, add, embed, mul, sub} from "./SumcheckField.sol";
 import {SumcheckKey as Key} from "./SumcheckKey.sol";
 import {Run} from "./SumcheckRun.sol";
 import {SumcheckTranscript} from "./SumcheckTranscript.sol";
@@ -42,12 +42,13 @@ library SumcheckClaims {
         uint256 rho = run.rho;
         uint256 end = rho + 32 * run.n;
         assembly ("memory-safe") {
+            let p := mload(MODULUS)
             for {} lt(rho, end) { rho := add(rho, 32) } {
-                product := mulmod(product, mload(rho), P)
+                product := mulmod(product, mload(rho), p)
             }
         }
         // A round maps its claim e to x·e + c₀(1 − 2x) + c₂(x² − x): `e4` started from 0.
-        uint256 last = addmod(run.e4, mulmod(product, run.value, P), P);
+        uint256 last = add(run.e4, mul(product, run.value));
         if (last != run.weighted) revert ClaimMismatch();
     }
 
@@ -67,6 +68,11 @@ library SumcheckClaims {
             Field.zeroSuffixes(run.a, run.phaseOne, run.padA);
             run.padB = SumcheckTranscript.allocate(run.phaseTwo + 1);
             Field.zeroSuffixes(run.b, run.phaseTwo, run.padB);
+
+            run.rhoPairs = SumcheckTranscript.allocate(2 * n);
+            Field.pairs(run.rho, n, run.rhoPairs);
+            run.sPairs = SumcheckTranscript.allocate(2 * run.lookups);
+            Field.pairs(run.sEnd - 32 * run.lookups, run.lookups, run.sPairs);
 
             uint256 limbs = run.limbs;
             uint256 first = run.columnsAt;
@@ -122,8 +128,8 @@ library SumcheckClaims {
             sums.scaled = SumcheckTranscript.allocate(run.limbs + 1);
             uint256 lambda = 1;
             for (uint256 e = 0; e <= run.limbs; ++e) {
-                _set(sums.scaled + 32 * e, mulmod(lambda, _word(run.inversesAt + 32 * e), P));
-                lambda = mulmod(lambda, run.lambda, P);
+                _set(sums.scaled + 32 * e, mul(lambda, _word(run.inversesAt + 32 * e)));
+                lambda = mul(lambda, run.lambda);
             }
             assembly ("memory-safe") {
                 lambda := mload(0x40)
@@ -135,20 +141,16 @@ library SumcheckClaims {
             at += 2;
             for (; count > 0; --count) {
                 at = Key.u8(at) == 0 ? _affine(run, sums, at + 1) : _copy(run, sums, at + 1);
-                sums.gamma = mulmod(sums.gamma, run.gamma, P);
+                sums.gamma = mul(sums.gamma, run.gamma);
             }
             uint256 nu = run.nu;
-            uint256 nu2 = mulmod(nu, nu, P);
-            sums.right0 = addmod(sums.right0, _word(run.sumAt), P);
-            sums.right1 = addmod(run.e1, P - sums.right1, P);
-            sums.right2 = addmod(run.e2, P - sums.right2, P);
-            run.weighted = addmod(
-                addmod(sums.left0, mulmod(nu, sums.left1, P), P), mulmod(nu2, sums.left2, P), P
-            );
-            run.value = addmod(
-                addmod(sums.right0, mulmod(nu, sums.right1, P), P), mulmod(nu2, sums.right2, P), P
-            );
-            _lookups(run, sums, mulmod(nu, nu2, P));
+            uint256 nu2 = mul(nu, nu);
+            sums.right0 = add(sums.right0, _word(run.sumAt));
+            sums.right1 = sub(run.e1, sums.right1);
+            sums.right2 = sub(run.e2, sums.right2);
+            run.weighted = add(add(sums.left0, mul(nu, sums.left1)), mul(nu2, sums.left2));
+            run.value = add(add(sums.right0, mul(nu, sums.right1)), mul(nu2, sums.right2));
+            _lookups(run, sums, mul(nu, nu2));
         }
     }
 
@@ -158,52 +160,48 @@ library SumcheckClaims {
             uint256 limbs = run.limbs;
             uint256 bits = run.activationBits;
             uint256 chunks = run.activationChunks;
-            uint256 nu4 = mulmod(nu3, run.nu, P);
-            uint256 nu = mulmod(mulmod(nu4, run.nu, P), run.nu, P);
+            uint256 nu4 = mul(nu3, run.nu);
+            uint256 nu = mul(mul(nu4, run.nu), run.nu);
             uint256 left3;
             // Σ_e λ^e·h_e, and Σ_e λ^e·h_e·(region of f_e without its tag) / β
             uint256 inverses;
             uint256 read;
-            uint256 beta2 = mulmod(run.beta, run.beta, P);
+            uint256 beta2 = mul(run.beta, run.beta);
             for (uint256 e = 0; e <= limbs; ++e) {
                 uint256 values = run.firstInverse + 32 * chunks * e;
-                left3 = addmod(left3, _sum(values, chunks), P);
+                left3 = add(left3, _sum(values, chunks));
                 _equals(run, nu, _atS(run, values, bits), _word(run.inversesAt + 32 * e));
-                nu = mulmod(nu, run.nu, P);
+                nu = mul(nu, run.nu);
                 uint256 scaled = _get(sums.scaled + 32 * e);
-                inverses = addmod(inverses, scaled, P);
+                inverses = add(inverses, scaled);
                 uint256 f;
                 if (e == 0) {
-                    f = addmod(
-                        _atS(run, run.quotient, bits),
-                        mulmod(run.beta, _atS(run, run.output, bits), P),
-                        P
+                    f = add(
+                        _atS(run, run.quotient, bits), mul(run.beta, _atS(run, run.output, bits))
                     );
                 } else {
                     f = _atS(run, run.firstLimb + 32 * chunks * (e - 1), bits);
                 }
-                read = addmod(read, mulmod(scaled, f, P), P);
+                read = add(read, mul(scaled, f));
             }
-            uint256 leadA =
-                Field.eqIndex(0, run.sEnd - 32 * run.lookups, run.lookups - run.activationBits);
-            uint256 scale = mulmod(run.beta, leadA, P);
-            uint256 left4 = P - mulmod(scale, read, P);
-            uint256 right4 = addmod(mulmod(inverses, run.alpha, P), P - sums.tags, P);
-            right4 = addmod(run.e3, P - mulmod(leadA, right4, P), P);
+            uint256 leadA = Field.prefix(0, run.sPairs, run.lookups - run.activationBits);
+            uint256 scale = mul(run.beta, leadA);
+            uint256 left4 = sub(0, mul(scale, read));
+            uint256 right4 = sub(mul(inverses, run.alpha), sums.tags);
+            right4 = sub(run.e3, mul(leadA, right4));
 
             bits = run.tableBits;
             chunks = run.tableChunks;
             uint256 g = _word(run.inversesAt + 32 * (limbs + 1));
-            left3 = addmod(left3, P - _sum(run.tableInverse, chunks), P);
+            left3 = sub(left3, _sum(run.tableInverse, chunks));
             _equals(run, nu, _atS(run, run.tableInverse, bits), g);
-            uint256 leadT =
-                Field.eqIndex(0, run.sEnd - 32 * run.lookups, run.lookups - run.tableBits);
-            leadT = mulmod(leadT, Field.power(run.lambda, limbs + 1), P);
-            uint256 t = mulmod(mulmod(g, beta2, P), _atS(run, run.tableOutput, bits), P);
-            t = addmod(t, _atS(run, run.multiplicity, bits), P);
-            left4 = addmod(left4, P - mulmod(leadT, t, P), P);
-            t = addmod(run.alpha, P - _rowKeys(run), P);
-            right4 = addmod(right4, P - mulmod(leadT, mulmod(g, t, P), P), P);
+            uint256 leadT = Field.prefix(0, run.sPairs, run.lookups - run.tableBits);
+            leadT = mul(leadT, Field.power(run.lambda, limbs + 1));
+            uint256 t = mul(mul(g, beta2), _atS(run, run.tableOutput, bits));
+            t = add(t, _atS(run, run.multiplicity, bits));
+            left4 = sub(left4, mul(leadT, t));
+            t = sub(run.alpha, _rowKeys(run));
+            right4 = sub(right4, mul(leadT, mul(g, t)));
 
             _equals(run, nu3, left3, 0);
             _equals(run, nu4, left4, right4);
@@ -212,8 +210,8 @@ library SumcheckClaims {
 
     /// @dev Takes `left = right` into the merged claim.
     function _equals(Run memory run, uint256 scale, uint256 left, uint256 right) private pure {
-        run.weighted = addmod(run.weighted, mulmod(scale, left, P), P);
-        run.value = addmod(run.value, mulmod(scale, right, P), P);
+        run.weighted = add(run.weighted, mul(scale, left));
+        run.value = add(run.value, mul(scale, right));
     }
 
     /// @notice Claim 5 (§6.5): the image's block has the value of what stands for the image.
@@ -232,8 +230,9 @@ library SumcheckClaims {
             uint256 left;
             if (bits <= n) {
                 uint256 top = regionBits < n ? regionBits : n;
-                uint256 prefix = Field.eqIndex(offset >> bits, run.rho + 32 * (n - top), top - bits);
-                left = mulmod(mulmod(prefix, _get(values), P), _imageWeight(run, at), P);
+                uint256 prefix =
+                    Field.prefix(offset >> bits, run.rhoPairs + 64 * (n - top), top - bits);
+                left = mul(mul(prefix, _get(values)), _imageWeight(run, at));
             } else {
                 // The entries before ρ are the number of the column within the block.
                 uint256 high = bits - n;
@@ -242,7 +241,7 @@ library SumcheckClaims {
                         _set(run.rho - 32 * (k + 1), (i >> k) & 1);
                     }
                     uint256 weight = _imageWeight(run, at);
-                    left = addmod(left, mulmod(_get(values + 32 * i), weight, P), P);
+                    left = add(left, mul(_get(values + 32 * i), weight));
                 }
             }
             _equals(run, nu, left, imageValue);
@@ -259,7 +258,7 @@ library SumcheckClaims {
                 uint256 factor = Field.geometric(
                     Key.u32(at + 4), base, run.slots + 32 * Key.u8(at + 8), Key.u8(at + 9)
                 );
-                weight = mulmod(weight, factor, P);
+                weight = mul(weight, factor);
                 at += 10;
             }
             if (run.committed) return weight;
@@ -274,24 +273,42 @@ library SumcheckClaims {
             uint256 z = run.z;
             uint256 packed;
             assembly ("memory-safe") {
-                let p := P
-                // Bytes of a word, by Horner; `power` is z^word.
+                let p := mload(MODULUS)
+                let end := add(channels, shl(5, width))
+                // The bytes of a whole pixel, where they lie in one word.
+                let pixel := 0
+                for { let c := channels } lt(c, end) { c := add(c, 32) } {
+                    pixel := add(mulmod(pixel, 256, p), mload(c))
+                }
+                let pixelScale := shl(shl(3, width), 1)
+                // Words by Horner; `power` is z^(words before).
                 let power := 1
                 let word := 0
                 let used := 0
-                let end := add(channels, shl(5, width))
                 for {} lt(scratch, channels) { scratch := add(scratch, 32) } {
                     let column := mload(scratch)
-                    for { let c := channels } lt(c, end) { c := add(c, 32) } {
-                        // column · channel below p, word below p: the product with 256 is reduced.
-                        word := addmod(mulmod(word, 256, p), mulmod(column, mload(c), p), p)
-                        used := add(used, 1)
-                        if eq(used, 16) {
-                            packed := addmod(packed, mulmod(power, word, p), p)
-                            power := mulmod(power, z, p)
-                            word := 0
-                            used := 0
+                    switch gt(add(used, width), 16)
+                    case 0 {
+                        word := addmod(mulmod(word, pixelScale, p), mulmod(column, pixel, p), p)
+                        used := add(used, width)
+                    }
+                    default {
+                        for { let c := channels } lt(c, end) { c := add(c, 32) } {
+                            if eq(used, 16) {
+                                packed := addmod(packed, mulmod(power, word, p), p)
+                                power := mulmod(power, z, p)
+                                word := 0
+                                used := 0
+                            }
+                            word := addmod(mulmod(word, 256, p), mulmod(column, mload(c), p), p)
+                            used := add(used, 1)
                         }
+                    }
+                    if eq(used, 16) {
+                        packed := addmod(packed, mulmod(power, word, p), p)
+                        power := mulmod(power, z, p)
+                        word := 0
+                        used := 0
                     }
                 }
                 if used {
@@ -299,7 +316,7 @@ library SumcheckClaims {
                     packed := addmod(packed, mulmod(power, word, p), p)
                 }
             }
-            weight = mulmod(weight, packed, P);
+            weight = mul(weight, packed);
         }
     }
 
@@ -309,38 +326,42 @@ library SumcheckClaims {
             uint256 bits = Key.u8(at);
             uint256 offset = Key.u40(at + 1);
             uint256 shift = Key.u8(at + 6);
-            uint256 scale = mulmod(sums.gamma, Key.u56(at + 7), P);
+            uint256 scale = mul(sums.gamma, Key.u56(at + 7));
             at += 14;
             {
                 uint256 left = _results(run, bits, offset, shift);
-                sums.left0 = addmod(sums.left0, mulmod(sums.gamma, left, P), P);
+                sums.left0 = add(sums.left0, mul(sums.gamma, left));
             }
             uint256 tags;
             for (uint256 e = 0; e <= run.limbs; ++e) {
-                tags = addmod(tags, mulmod(Key.u16(at), _get(sums.scaled + 32 * e), P), P);
+                tags = add(tags, mul(Key.u16(at), _get(sums.scaled + 32 * e)));
                 at += 2;
             }
             uint256 above = run.activationBits - bits;
-            tags = mulmod(
-                tags, Field.eqIndex(offset >> bits, run.sEnd - 32 * run.activationBits, above), P
+            tags = mul(
+                tags,
+                Field.prefix(
+                    offset >> bits, run.sPairs + 64 * (run.lookups - run.activationBits), above
+                )
             );
             uint256 next = at + 1;
             if (Key.u8(at) != 0) {
                 uint256 valid;
                 (valid, next) = Wiring.below(run.sEnd - 32 * bits, at);
-                tags = mulmod(tags, valid, P);
+                tags = mul(tags, valid);
             }
-            sums.tags = addmod(sums.tags, tags, P);
+            sums.tags = add(sums.tags, tags);
             if (shift > 0) {
-                uint256 half = mulmod(sums.gamma, 1 << (shift - 1), P);
+                uint256 half = mul(sums.gamma, 1 << (shift - 1));
                 if (Key.u8(at) != 0) {
                     (uint256 valid,) = Wiring.below(run.rEnd - 32 * bits, at);
-                    half = mulmod(half, valid, P);
+                    half = mul(half, valid);
                 }
-                sums.right0 = addmod(sums.right0, half, P);
+                sums.right0 = add(sums.right0, half);
             }
             at = next;
-            if (Key.u8(at++) != 0) at = _bias(run, sums, at, scale);
+            if (Key.u8(at) == 0) ++at;
+            else at = _bias(run, sums, at, scale);
             uint256 terms = Key.u8(at++);
             for (; terms > 0; --terms) {
                 at = _term(run, sums, at, scale);
@@ -362,22 +383,23 @@ library SumcheckClaims {
             uint256 r = run.rEnd - 32 * bits;
             uint256 count = bits > n ? 1 << (bits - n) : 1;
             for (uint256 i = 0; i < count; ++i) {
-                uint256 value = mulmod(1 << shift, _get(run.quotient + chunk), P);
+                uint256 value = mul(1 << shift, _get(run.quotient + chunk));
                 uint256 limb = run.firstLimb + chunk;
                 for (uint256 l = 0; l < run.limbs; ++l) {
-                    value = addmod(value, mulmod(1 << (run.limbBits * l), _get(limb), P), P);
+                    value = add(value, mul(1 << (run.limbBits * l), _get(limb)));
                     limb += step;
                 }
-                if (count > 1) value = mulmod(value, Field.eqIndex(i, r, bits - n), P);
-                sum = addmod(sum, value, P);
+                if (count > 1) value = mul(value, Field.eqIndex(i, r, bits - n));
+                sum = add(sum, value);
                 chunk += 32;
             }
             uint256 top = run.activationBits < n ? run.activationBits : n;
             if (bits < top) {
-                uint256 prefix = Field.eqIndex(offset >> bits, run.rho + 32 * (n - top), top - bits);
-                sum = mulmod(sum, prefix, P);
+                uint256 prefix =
+                    Field.prefix(offset >> bits, run.rhoPairs + 64 * (n - top), top - bits);
+                sum = mul(sum, prefix);
             }
-            sum = mulmod(sum, _get(run.eqR + 32 * (bits < n ? bits : n)), P);
+            sum = mul(sum, _get(run.eqR + 32 * (bits < n ? bits : n)));
         }
     }
 
@@ -388,15 +410,12 @@ library SumcheckClaims {
         returns (uint256 next)
     {
         unchecked {
-            uint256 scratch = sums.scratch;
-            uint256 offset = Key.u40(at);
-            uint256 bits = Key.u8(at + 5);
-            at = Wiring.gather(run, at + 6, scratch);
-            uint256 value = _at(run, run.keyValues, KEY_BITS, offset, bits, scratch);
+            uint256 value;
+            (value,, at) = _read(run, sums, at);
             uint256 mask;
             (mask, next) = Wiring.below(run.slots, at);
-            value = mulmod(mulmod(value, mask, P), scale, P);
-            sums.left0 = addmod(sums.left0, P - value, P);
+            value = mul(mul(value, mask), scale);
+            sums.left0 = sub(sums.left0, value);
         }
     }
 
@@ -410,20 +429,20 @@ library SumcheckClaims {
             uint256 value;
             bool known;
             (value, known, at) = _read(run, sums, at);
-            scale = mulmod(scale, _get(run.padA + 32 * Key.u8(at)), P);
-            value = mulmod(value, mulmod(scale, _word(sums.valueAt), P), P);
+            scale = mul(scale, _get(run.padA + 32 * Key.u8(at)));
+            value = mul(value, mul(scale, _word(sums.valueAt)));
             sums.valueAt += 32;
-            if (known) sums.right1 = addmod(sums.right1, value, P);
-            else sums.left1 = addmod(sums.left1, value, P);
+            if (known) sums.right1 = add(sums.right1, value);
+            else sums.left1 = add(sums.left1, value);
 
             (value, known, at) = _read(run, sums, at + 1);
-            value = mulmod(value, mulmod(sums.eta, _get(run.padB + 32 * Key.u8(at)), P), P);
-            sums.eta = mulmod(sums.eta, run.eta, P);
+            value = mul(value, mul(sums.eta, _get(run.padB + 32 * Key.u8(at))));
+            sums.eta = mul(sums.eta, run.eta);
             uint256 wire;
             (wire, at) = Wiring.term(run, at + 1, sums.scratch);
-            value = mulmod(value, wire, P);
-            if (known) sums.right2 = addmod(sums.right2, value, P);
-            else sums.left2 = addmod(sums.left2, value, P);
+            value = mul(value, wire);
+            if (known) sums.right2 = add(sums.right2, value);
+            else sums.left2 = add(sums.left2, value);
             return at;
         }
     }
@@ -434,21 +453,21 @@ library SumcheckClaims {
             uint256 bits = Key.u8(at);
             uint256 r = run.rEnd - 32 * bits;
             uint256 value = _at(run, run.copies, run.copyBits, Key.u40(at + 1), bits, r);
-            sums.left0 = addmod(sums.left0, mulmod(sums.gamma, value, P), P);
-            value = mulmod(sums.gamma, _get(run.padA), P);
-            sums.right1 = addmod(sums.right1, mulmod(value, _word(sums.valueAt), P), P);
+            sums.left0 = add(sums.left0, mul(sums.gamma, value));
+            value = mul(sums.gamma, _get(run.padA));
+            sums.right1 = add(sums.right1, mul(value, _word(sums.valueAt)));
             sums.valueAt += 32;
 
             bits = Key.u8(at + 12);
             bool known;
             (value, known) = _block(run, Key.u8(at + 6), Key.u40(at + 7), bits, run.b, sums.scratch);
-            value = mulmod(value, mulmod(sums.eta, _get(run.padB + 32 * bits), P), P);
-            sums.eta = mulmod(sums.eta, run.eta, P);
+            value = mul(value, mul(sums.eta, _get(run.padB + 32 * bits)));
+            sums.eta = mul(sums.eta, run.eta);
             uint256 wire;
             (wire, at) = Wiring.copy(run, at + 13, sums.scratch);
-            value = mulmod(value, wire, P);
-            if (known) sums.right2 = addmod(sums.right2, value, P);
-            else sums.left2 = addmod(sums.left2, value, P);
+            value = mul(value, wire);
+            if (known) sums.right2 = add(sums.right2, value);
+            else sums.left2 = add(sums.left2, value);
             return at;
         }
     }
@@ -460,11 +479,37 @@ library SumcheckClaims {
         returns (uint256 value, bool known, uint256 next)
     {
         unchecked {
+            uint256 space = Key.u8(at);
+            uint256 offset = Key.u40(at + 1);
             uint256 bits = Key.u8(at + 6);
-            uint256 point = sums.scratch;
-            next = Wiring.gather(run, at + 7, point);
-            (value, known) =
-                _block(run, Key.u8(at), Key.u40(at + 1), bits, point, point + 32 * bits);
+            uint256 n = run.n;
+            if (space == Key.SPACE_LATENT || bits > n) {
+                uint256 point = sums.scratch;
+                next = Wiring.gather(run, at + 7, point);
+                (value, known) = _block(run, space, offset, bits, point, point + 32 * bits);
+                return (value, known, next);
+            }
+            (value, next) = Wiring.eq(run, at + 7, run.rho + 32 * (n - bits));
+            (uint256 values, uint256 regionBits) = _space(run, space);
+            value = mul(value, _prefixed(run, values, regionBits, offset, bits));
+        }
+    }
+
+    /// @dev The column that a block lies in, times eq of the bits of its row above the block.
+    function _prefixed(
+        Run memory run,
+        uint256 values,
+        uint256 regionBits,
+        uint256 offset,
+        uint256 bits
+    ) private pure returns (uint256) {
+        unchecked {
+            uint256 n = run.n;
+            uint256 top = regionBits < n ? regionBits : n;
+            uint256 value = _get(values + 32 * (offset >> n));
+            if (top == bits) return value;
+            return
+                mul(value, Field.prefix(offset >> bits, run.rhoPairs + 64 * (n - top), top - bits));
         }
     }
 
@@ -506,20 +551,17 @@ library SumcheckClaims {
         unchecked {
             uint256 n = run.n;
             uint256 rho = run.rho;
-            values += 32 * (offset >> n);
             if (bits <= n) {
-                uint256 top = regionBits < n ? regionBits : n;
-                value = mulmod(
-                    _get(values), Field.eqIndex(offset >> bits, rho + 32 * (n - top), top - bits), P
-                );
-                return mulmod(value, Field.eq(point, rho + 32 * (n - bits), bits), P);
+                value = _prefixed(run, values, regionBits, offset, bits);
+                return mul(value, Field.eq(point, rho + 32 * (n - bits), bits));
             }
+            values += 32 * (offset >> n);
             uint256 high = bits - n;
             for (uint256 i = 0; i < 1 << high; ++i) {
                 uint256 weight = Field.eqIndex(i, point, high);
-                value = addmod(value, mulmod(_get(values + 32 * i), weight, P), P);
+                value = add(value, mul(_get(values + 32 * i), weight));
             }
-            return mulmod(value, Field.eq(point + 32 * high, rho, n), P);
+            return mul(value, Field.eq(point + 32 * high, rho, n));
         }
     }
 
@@ -531,14 +573,14 @@ library SumcheckClaims {
     {
         unchecked {
             uint256 n = run.n;
-            if (bits <= n) return mulmod(_get(values), _get(run.eqS + 32 * bits), P);
+            if (bits <= n) return mul(_get(values), _get(run.eqS + 32 * bits));
             uint256 high = bits - n;
             uint256 point = run.sEnd - 32 * bits;
             for (uint256 i = 0; i < 1 << high; ++i) {
                 uint256 weight = Field.eqIndex(i, point, high);
-                value = addmod(value, mulmod(_get(values + 32 * i), weight, P), P);
+                value = add(value, mul(_get(values + 32 * i), weight));
             }
-            return mulmod(value, _get(run.eqS + 32 * n), P);
+            return mul(value, _get(run.eqS + 32 * n));
         }
     }
 
@@ -549,10 +591,12 @@ library SumcheckClaims {
             uint256 count = Key.u8(at++);
             uint256 tableBits = run.tableBits;
             uint256 top = run.sEnd - 32 * tableBits;
+            uint256 pairs = run.sPairs + 64 * (run.lookups - tableBits);
             // indices[k] = Σ_{i < k} 2^i·(i-th last entry of s)
             uint256 indices;
             uint256 end = run.sEnd;
             assembly ("memory-safe") {
+                let p := mload(MODULUS)
                 indices := mload(0x40)
                 let out := indices
                 let total := 0
@@ -560,7 +604,7 @@ library SumcheckClaims {
                 mstore(out, 0)
                 for { let from := end } gt(from, top) {} {
                     from := sub(from, 32)
-                    total := addmod(total, mulmod(scale, mload(from), P), P)
+                    total := addmod(total, mulmod(scale, mload(from), p), p)
                     scale := shl(1, scale)
                     out := add(out, 32)
                     mstore(out, total)
@@ -568,14 +612,10 @@ library SumcheckClaims {
             }
             for (uint256 tag = 1; tag <= count; ++tag) {
                 uint256 bits = Key.u8(at);
-                int256 first = Key.i64(at + 5);
-                // |first| < p.
-                // forge-lint: disable-next-line(unsafe-typecast)
-                uint256 index = first < 0 ? P - uint256(-first) : uint256(first);
-                index = addmod(index, _get(indices + 32 * bits), P);
-                index = addmod(tag, mulmod(run.beta, index, P), P);
-                uint256 prefix = Field.eqIndex(Key.u32(at + 1), top, tableBits - bits);
-                sum = addmod(sum, mulmod(prefix, index, P), P);
+                uint256 index = add(embed(Key.i64(at + 5)), _get(indices + 32 * bits));
+                index = add(tag, mul(run.beta, index));
+                uint256 prefix = Field.prefix(Key.u32(at + 1), pairs, tableBits - bits);
+                sum = add(sum, mul(prefix, index));
                 at += 13;
             }
         }
@@ -599,8 +639,8 @@ library SumcheckClaims {
             uint256 n = run.n;
             columns += 32 * (offset >> n);
             if (bits <= n) {
-                uint256 prefix = Field.eqIndex(offset >> bits, run.rho, n - bits);
-                _set(out, mulmod(_word(columns), prefix, P));
+                uint256 prefix = Field.prefix(offset >> bits, run.rhoPairs, n - bits);
+                _set(out, mul(_word(columns), prefix));
                 return out + 32;
             }
             uint256 size = 32 << (bits - n);
@@ -614,7 +654,7 @@ library SumcheckClaims {
     function _sum(uint256 values, uint256 count) private pure returns (uint256 sum) {
         unchecked {
             for (uint256 i = 0; i < count; ++i) {
-                sum = addmod(sum, _get(values + 32 * i), P);
+                sum = add(sum, _get(values + 32 * i));
             }
         }
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {P, SumcheckField as Field} from "./SumcheckField.sol";
+import {MODULUS} from "./SumcheckField.sol";
 import {SumcheckKey as Key} from "./SumcheckKey.sol";
 import {Run} from "./SumcheckRun.sol";
 
@@ -69,7 +69,7 @@ library SumcheckImage {
             if (row % 32 == 0) return _aligned(image, z);
             uint256 rows = Key.u16(sizes + 2);
             assembly ("memory-safe") {
-                let p := P
+                let p := mload(MODULUS)
                 // Bytes of a row's last word, and where that word starts.
                 let last := add(mod(sub(row, 1), 16), 1)
                 let start := sub(row, last)
@@ -93,11 +93,29 @@ library SumcheckImage {
     /// @dev Rows of whole pairs of words: no rows need to be told apart. Sums stay below p + 2^128.
     function _aligned(bytes calldata image, uint256 z) private pure returns (uint256 sum) {
         assembly ("memory-safe") {
-            let p := P
-            let mask := sub(shl(128, 1), 1)
-            for { let at := add(image.offset, image.length) } gt(at, image.offset) {} {
+            let p := mload(MODULUS)
+            let mask := shr(128, not(0))
+            let start := image.offset
+            let at := add(start, image.length)
+            // Four pairs a turn; what is left over first.
+            for { let end := sub(at, and(image.length, 127)) } gt(at, end) {} {
                 at := sub(at, 32)
                 let words := calldataload(at)
+                sum := add(mulmod(sum, z, p), and(words, mask))
+                sum := add(mulmod(sum, z, p), shr(128, words))
+            }
+            for {} gt(at, start) {} {
+                let words := calldataload(sub(at, 32))
+                sum := add(mulmod(sum, z, p), and(words, mask))
+                sum := add(mulmod(sum, z, p), shr(128, words))
+                words := calldataload(sub(at, 64))
+                sum := add(mulmod(sum, z, p), and(words, mask))
+                sum := add(mulmod(sum, z, p), shr(128, words))
+                words := calldataload(sub(at, 96))
+                sum := add(mulmod(sum, z, p), and(words, mask))
+                sum := add(mulmod(sum, z, p), shr(128, words))
+                at := sub(at, 128)
+                words := calldataload(at)
                 sum := add(mulmod(sum, z, p), and(words, mask))
                 sum := add(mulmod(sum, z, p), shr(128, words))
             }

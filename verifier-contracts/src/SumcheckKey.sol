@@ -12,8 +12,8 @@ pragma solidity ^0.8.28;
 /// | 32 | 128 | τ·G₂ |
 /// | 160 | 1 each | N, binding (1 = commitment), columns of the first, second and key group, L, limbBits, n_A, n_C (255: no copies), n_T, n₁, n₂, R |
 /// | 173 | 2 each | V, image height, width, channels, latent dimensions |
-/// | 183 | 2 each | where the sections segments, latent, image, nodes start |
-/// | 191 | 5 each | offsets of the regions q, out, rem_l, h_e, m, g, T_out, copy |
+/// | 183 | 2 each | where the sections segments, latent, image, nodes, commitments start |
+/// | 193 | 5 each | offsets of the regions q, out, rem_l, h_e, m, g, T_out, copy |
 /// | last | 64 each | commitments of the key group |
 ///
 /// Lists start with their length in one byte. A **slot** is an index into the challenges r ‖ a ‖ b ‖ s ‖
@@ -21,12 +21,13 @@ pragma solidity ^0.8.28;
 /// each) and a size (4 bytes). Digits of valid~ and of the latent count from the start of their point.
 ///
 /// - segments: list of bits (1), offset / 2^bits (4), first (8, signed)
-/// - latent: list of digits, smallest entry (8, signed), bytes an entry (1), 256 entries less the smallest
+/// - latent: list of digits of the index less its last bits; slot and number of those bits; smallest entry
+///   (8, signed), bytes an entry (1), 256 entries less the smallest
 /// - image: space (1), offset (5), bits (1); list of factors Σ_{d < size} z^{exponent·d}·eq(d, ·): exponent
 ///   (4), size (4), slot (1), bits (1); for pixels also the digits of columns, of channels
 /// - nodes: number (2), then one after the other
 ///     - affine: 0 (1), bits (1), offset (5), shift (1), multiplier (7), tags (2 each, L + 1), list of
-///       digits that can be invalid; bias: 0 or 1 (1), offset (5), bits (1), list of slices, list of digits
+///       digits that can be invalid; bias: 0 (1), or 3 (1), offset (5), bits (1), list of slices, list of digits
 ///       outside; list of terms
 ///     - copy: 1 (1), bits (1), offset (5), input: space (1), offset (5), bits (1), digits of the output,
 ///       digits of the input
@@ -35,9 +36,16 @@ pragma solidity ^0.8.28;
 ///   groups: slots in r, a, b and length; kernel: 0 none, 1 one slice an axis, 2 one for both
 ///     - 1: for y and x: slice, size (2), axis
 ///     - 2: slice, sizes (2 each), axes
-/// - axis: 0 (one tap of value 1); 1 table: stride, dilation (3 each), pad (4, signed), digits of the
-///   driving, of the driven index; 2 power of two: stride, dilation, pad, bits (1), carries below zero (2),
-///   carries (2), slices of the driving, of the driven index
+/// - axis: how the taps come about
+///     - 0: one tap of value 1
+///     - 1, by tables: slot and number of the driven index's last bits that are split off, stride (3), first
+///       shift (4, signed), distance of shifts (3), their number (2), digits of the driving index and of the
+///       rest of the driven one; for every tap the last bits and the number of its shift (1 each)
+///     - 2, powers of two by carries: stride, dilation (3 each), pad (4, signed), bits (1), carries below zero
+///       (2), carries (2), slices of the driving and of the driven index
+///     - 3, powers of two by shifts from −1 to 1: bits (1), slot and number of the driven index's last bits,
+///       slices of the driving index and of the rest of the driven one; for every tap the last bits and the
+///       shift + 1 (1 each)
 /// - spaces: 0 latent, 1 out, 2 copy
 library SumcheckKey {
     uint256 internal constant DIGEST = 0;
@@ -45,7 +53,7 @@ library SumcheckKey {
     uint256 internal constant NUMBERS = 160;
     uint256 internal constant SIZES = 173;
     uint256 internal constant SECTIONS = 183;
-    uint256 internal constant REGIONS = 191;
+    uint256 internal constant REGIONS = 193;
 
     /// @dev n_C of a key without copies.
     uint256 internal constant NO_COPY = 255;

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IImageVerifier} from "./IImageVerifier.sol";
-import {P, Q, SumcheckField as Field} from "./SumcheckField.sol";
+import {MODULUS, P, Q, add, mul, sub} from "./SumcheckField.sol";
 import {SumcheckKey as Key} from "./SumcheckKey.sol";
 import {Run} from "./SumcheckRun.sol";
 
@@ -49,29 +49,38 @@ library SumcheckOpening {
         returns (uint256 value, bool ok)
     {
         unchecked {
+            uint256 mu = run.mu;
             uint256 at = run.columnsAt;
             uint256 from = run.proofAt;
-            uint256 scale = 1;
+            uint256 second = run.secondAt;
+            uint256 key = run.keyAt;
+            key += Key.u16(key + Key.SECTIONS + 8);
+            // Places of the last values of each group.
+            uint256 firstEnd = at + 32 * run.firstColumns;
+            uint256 secondEnd = firstEnd + 32 * run.secondColumns;
+            uint256 end = run.openingAt;
             assembly ("memory-safe") {
+                let p := mload(MODULUS)
+                let scale := 1
+                let summand := add(buffer, 64)
                 // 1·C₀ needs no multiplication.
                 calldatacopy(buffer, from, 64)
                 value := calldataload(at)
-            }
-            ok = true;
-            uint256 key = run.keyAt;
-            key += Key.u16(key + Key.SECTIONS + 8);
-            for (uint256 i = 1; i < run.columns; ++i) {
-                from += 64;
-                if (i == run.firstColumns) from = run.secondAt;
-                if (i == run.firstColumns + run.secondColumns) from = key;
-                at += 32;
-                scale = mulmod(scale, run.mu, P);
-                uint256 column;
-                assembly ("memory-safe") {
-                    column := calldataload(at)
+                ok := 1
+                for { at := add(at, 32) } lt(at, end) { at := add(at, 32) } {
+                    from := add(from, 64)
+                    if eq(at, firstEnd) { from := second }
+                    if eq(at, secondEnd) { from := key }
+                    scale := mulmod(scale, mu, p)
+                    value := addmod(value, mulmod(scale, calldataload(at), p), p)
+                    calldatacopy(summand, from, 64)
+                    mstore(add(buffer, 128), scale)
+                    // Arguments are evaluated from the last to the first.
+                    ok := and(
+                        staticcall(gas(), 6, buffer, 128, buffer, 64),
+                        and(staticcall(gas(), 7, summand, 96, summand, 64), ok)
+                    )
                 }
-                value = addmod(value, mulmod(scale, column, P), P);
-                ok = _add(buffer, from, scale) && ok;
             }
         }
     }
@@ -84,46 +93,46 @@ library SumcheckOpening {
     {
         unchecked {
             uint256 zeta = run.zeta;
-            uint256 iota = _invert(zeta);
+            uint256 iota = _invert(zeta, buffer + 160);
             uint256 kappa = run.kappa;
-            uint256 kappa2 = mulmod(kappa, kappa, P);
+            uint256 kappa2 = mul(kappa, kappa);
             uint256 delta = run.delta;
-            uint256 delta2 = mulmod(delta, delta, P);
-            uint256 delta3 = mulmod(delta2, delta, P);
-            uint256 delta4 = mulmod(delta2, delta2, P);
+            uint256 delta2 = mul(delta, delta);
+            uint256 delta3 = mul(delta2, delta);
+            uint256 delta4 = mul(delta2, delta2);
             uint256 zetaPower = _zetaPower(run);
             uint256 at = run.openingAt;
-            ok = _add(buffer, at, addmod(addmod(delta2, mulmod(kappa, delta, P), P), kappa2, P));
-            ok = _add(buffer, at + 64, addmod(delta, kappa, P)) && ok;
-            ok = _add(buffer, at + 128, addmod(run.chi, P - zetaPower, P)) && ok;
-            ok = _add(buffer, at + 192, addmod(delta3, mulmod(kappa, delta2, P), P)) && ok;
+            ok = _add(buffer, at, add(add(delta2, mul(kappa, delta)), kappa2));
+            ok = _add(buffer, at + 64, add(delta, kappa)) && ok;
+            ok = _add(buffer, at + 128, sub(run.chi, zetaPower)) && ok;
+            ok = _add(buffer, at + 192, add(delta3, mul(kappa, delta2))) && ok;
             ok = _add(buffer, at + 256, delta4) && ok;
             ok = _add(buffer, at + 320, zeta) && ok;
-            ok = _add(buffer, at + 384, mulmod(kappa, iota, P)) && ok;
-            ok = _add(buffer, at + 448, mulmod(kappa2, run.chi, P)) && ok;
+            ok = _add(buffer, at + 384, mul(kappa, iota)) && ok;
+            ok = _add(buffer, at + 448, mul(kappa2, run.chi)) && ok;
 
             at = run.proofEnd - 6 * 32;
             uint256 sIota = _sAtIota(run, zeta, iota, value);
             uint256 gIota = _word(at + 32);
             // y_ζ + κ·y_ι + κ²·y_χ [+ κ³·y_z], Horner in δ
-            uint256 sum = mulmod(delta4, mulmod(mulmod(zetaPower, iota, P), gIota, P), P);
-            sum = addmod(sum, mulmod(delta3, _word(at + 160), P), P);
-            sum = addmod(sum, mulmod(delta2, _word(at + 64), P), P);
-            sum = addmod(sum, mulmod(delta + 1, _word(at), P), P);
-            sIota = addmod(mulmod(delta2, sIota, P), mulmod(delta, _word(at + 96), P), P);
-            sum = addmod(sum, mulmod(kappa, addmod(gIota, sIota, P), P), P);
-            sum = addmod(sum, mulmod(kappa2, _word(at + 128), P), P);
+            uint256 sum = mul(delta4, mul(mul(zetaPower, iota), gIota));
+            sum = add(sum, mul(delta3, _word(at + 160)));
+            sum = add(sum, mul(delta2, _word(at + 64)));
+            sum = add(sum, mul(delta + 1, _word(at)));
+            sIota = add(mul(delta2, sIota), mul(delta, _word(at + 96)));
+            sum = add(sum, mul(kappa, add(gIota, sIota)));
+            sum = add(sum, mul(kappa2, _word(at + 128)));
             if (run.committed) {
-                uint256 kappa3 = mulmod(kappa2, kappa, P);
-                sum = addmod(sum, mulmod(kappa3, y, P), P);
+                uint256 kappa3 = mul(kappa2, kappa);
+                sum = add(sum, mul(kappa3, y));
                 ok = _add(buffer, run.secondAt - 64, kappa3) && ok;
-                ok = _add(buffer, run.openingAt + 512, mulmod(kappa3, run.z, P)) && ok;
+                ok = _add(buffer, run.openingAt + 512, mul(kappa3, run.z)) && ok;
             }
             assembly ("memory-safe") {
                 mstore(add(buffer, 64), 1)
                 mstore(add(buffer, 96), 2)
             }
-            ok = _addSummand(buffer, Field.negate(sum)) && ok;
+            ok = _addSummand(buffer, sub(0, sum)) && ok;
         }
     }
 
@@ -136,9 +145,9 @@ library SumcheckOpening {
                 calldatacopy(buffer, at, 64)
             }
             ok = _add(buffer, at + 64, kappa);
-            uint256 scale = mulmod(kappa, kappa, P);
+            uint256 scale = mul(kappa, kappa);
             ok = _add(buffer, at + 128, scale) && ok;
-            if (run.committed) ok = _add(buffer, at + 192, mulmod(scale, kappa, P)) && ok;
+            if (run.committed) ok = _add(buffer, at + 192, mul(scale, kappa)) && ok;
         }
     }
 
@@ -189,16 +198,14 @@ library SumcheckOpening {
             uint256 t = run.n / 2;
             uint256 middle = run.rho + 32 * (run.n - t);
             (uint256 atZeta, uint256 atIota) = _products(middle, t, zeta, iota);
-            uint256 left =
-                addmod(mulmod(_word(at), atIota, P), mulmod(_word(at + 32), atZeta, P), P);
+            uint256 left = add(mul(_word(at), atIota), mul(_word(at + 32), atZeta));
             (atZeta, atIota) = _products(run.rho, run.n - t, zeta, iota);
-            uint256 second =
-                addmod(mulmod(_word(at + 64), atIota, P), mulmod(_word(at + 96), atZeta, P), P);
-            left = addmod(left, mulmod(run.theta, second, P), P);
-            uint256 inner = addmod(_word(at + 128), mulmod(run.theta, value, P), P);
-            left = addmod(left, P - addmod(inner, inner, P), P);
-            left = addmod(left, P - mulmod(zeta, _word(at + 160), P), P);
-            return mulmod(zeta, left, P);
+            uint256 second = add(mul(_word(at + 64), atIota), mul(_word(at + 96), atZeta));
+            left = add(left, mul(run.theta, second));
+            uint256 inner = add(_word(at + 128), mul(run.theta, value));
+            left = sub(left, add(inner, inner));
+            left = sub(left, mul(zeta, _word(at + 160)));
+            return mul(zeta, left);
         }
     }
 
@@ -209,7 +216,7 @@ library SumcheckOpening {
         returns (uint256 atX, uint256 atY)
     {
         assembly ("memory-safe") {
-            let p := P
+            let p := mload(MODULUS)
             atX := 1
             atY := 1
             for { let from := add(point, shl(5, count)) } gt(from, point) {} {
@@ -229,15 +236,14 @@ library SumcheckOpening {
         unchecked {
             power = run.zeta;
             for (uint256 t = run.n / 2; t > 0; --t) {
-                power = mulmod(power, power, P);
+                power = mul(power, power);
             }
         }
     }
 
-    /// @dev 1/x by Fermat, with the precompile of EIP-198.
-    function _invert(uint256 x) private view returns (uint256 inverse) {
+    /// @dev 1/x by Fermat, with the precompile of EIP-198; `at` is free memory.
+    function _invert(uint256 x, uint256 at) private view returns (uint256 inverse) {
         assembly ("memory-safe") {
-            let at := mload(0x40)
             mstore(at, 32)
             mstore(add(at, 32), 32)
             mstore(add(at, 64), 32)
@@ -249,7 +255,7 @@ library SumcheckOpening {
             pop(staticcall(gas(), 5, at, 192, 0, 32))
             inverse := mload(0)
         }
-        if (mulmod(inverse, x, P) != 1) revert IImageVerifier.InsufficientGas(gasleft());
+        if (mul(inverse, x) != 1) revert IImageVerifier.InsufficientGas(gasleft());
     }
 
     /// @dev Sum += scalar·(point in calldata).

@@ -70,6 +70,9 @@ struct Run {
     uint256 eqS;
     uint256 padA;
     uint256 padB;
+    // What `SumcheckField.pairs` makes of ρ and of s|n_A or s|n_T, whichever is longer.
+    uint256 rhoPairs;
+    uint256 sPairs;
     // Column values by region (§7.3), see `SumcheckClaims.regions`.
     uint256 activationChunks;
     uint256 quotient;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {P, Q, SumcheckField} from "./SumcheckField.sol";
+import {MODULUS, P, Q, SumcheckField, add, mul} from "./SumcheckField.sol";
 import {SumcheckKey as Key} from "./SumcheckKey.sol";
 import {Run} from "./SumcheckRun.sol";
 
@@ -128,7 +128,7 @@ library SumcheckTranscript {
         returns (uint256 sum, bool ok)
     {
         assembly ("memory-safe") {
-            let p := P
+            let p := mload(MODULUS)
             ok := 1
             for {} gt(end, at) {} {
                 end := sub(end, 32)
@@ -213,7 +213,7 @@ library SumcheckTranscript {
             calldatacopy(add(buffer, 32), at, size)
             let state := keccak256(buffer, add(size, 32))
             mstore(buffer, state)
-            challenge := mod(state, P)
+            challenge := mod(state, mload(MODULUS))
         }
     }
 
@@ -222,7 +222,7 @@ library SumcheckTranscript {
         assembly ("memory-safe") {
             let state := keccak256(buffer, 32)
             mstore(buffer, state)
-            challenge := mod(state, P)
+            challenge := mod(state, mload(MODULUS))
         }
     }
 
@@ -245,11 +245,12 @@ library SumcheckTranscript {
 
     function _drawTo(uint256 buffer, uint256 at, uint256 end) private pure {
         assembly ("memory-safe") {
+            let p := mload(MODULUS)
             let state := mload(buffer)
             for {} lt(at, end) { at := add(at, 32) } {
                 state := keccak256(buffer, 32)
                 mstore(buffer, state)
-                mstore(at, mod(state, P))
+                mstore(at, mod(state, p))
             }
         }
     }
@@ -261,8 +262,8 @@ library SumcheckTranscript {
         returns (uint256 last, bool ok)
     {
         assembly ("memory-safe") {
-            let p := P
-            let triple := mul(3, P)
+            let p := mload(MODULUS)
+            let triple := mul(3, p)
             let message := add(buffer, 32)
             last := claim
             ok := 1
@@ -295,14 +296,14 @@ library SumcheckTranscript {
             uint256 lead = run.lookups - run.activationBits;
             last = 1;
             for (uint256 e = 0; e < run.limbs; ++e) {
-                last = addmod(mulmod(last, run.lambda, P), 1, P);
+                last = add(mul(last, run.lambda), 1);
             }
-            last = mulmod(last, SumcheckField.eqIndex(0, tau, lead), P);
+            last = mul(last, SumcheckField.eqIndex(0, tau, lead));
             uint256 at = run.lookupsAt;
             uint256 end = run.sEnd;
             uint256 out = end - 32 * run.lookups;
             assembly ("memory-safe") {
-                let p := P
+                let p := mload(MODULUS)
                 let message := add(buffer, 32)
                 ok := 1
                 for {} lt(out, end) { out := add(out, 32) } {
@@ -326,8 +327,9 @@ library SumcheckTranscript {
     /// @dev Whether all words of calldata from `at` to `end` are below p.
     function _canonical(uint256 at, uint256 end) private pure returns (bool ok) {
         assembly ("memory-safe") {
+            let p := mload(MODULUS)
             ok := 1
-            for {} lt(at, end) { at := add(at, 32) } { ok := and(ok, lt(calldataload(at), P)) }
+            for {} lt(at, end) { at := add(at, 32) } { ok := and(ok, lt(calldataload(at), p)) }
         }
     }
 

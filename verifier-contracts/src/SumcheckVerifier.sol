@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {ISumcheckVerifier} from "./ISumcheckVerifier.sol";
 import {SumcheckClaims} from "./SumcheckClaims.sol";
+import {loadModulus} from "./SumcheckField.sol";
 import {SumcheckImage} from "./SumcheckImage.sol";
 import {SumcheckOpening} from "./SumcheckOpening.sol";
 import {Run} from "./SumcheckRun.sol";
@@ -23,6 +24,7 @@ contract SumcheckVerifier is ISumcheckVerifier {
         bytes32 context,
         bytes calldata proof
     ) external view returns (bytes32 imageHash) {
+        loadModulus();
         Run memory run = SumcheckTranscript.open(key, proof);
         run.seed = seed;
         imageHash = SumcheckImage.hash(run, image);

@@ -94,6 +94,31 @@ contract KeptPixelsTest is PixelCollection {
         nft.mint(bob, PIXEL_MODEL, 7, other, proof);
     }
 
+    /// @dev ERC-7007's other functions take pixels for `aigcData` too.
+    function test_VerifiesAndRepublishesPixels() public {
+        bytes memory prompt = abi.encode(PIXEL_MODEL, SEED);
+        bytes memory proof = abi.encodePacked(alice, pixelProof(alice, SEED, pixels));
+        assertTrue(nft.verify(prompt, pixels, proof));
+        bytes memory altered = pixels;
+        altered[5] ^= 0x01;
+        assertFalse(nft.verify(prompt, altered, proof));
+        assertFalse(nft.verify(prompt, abi.encodePacked(keccak256(pixels)), proof));
+        vm.expectEmit(address(nft));
+        emit IERC7007.AigcData(token, prompt, pixels, proof);
+        vm.startPrank(alice);
+        nft.addAigcData(token, prompt, pixels, proof);
+        bytes memory other = abi.encodePacked(alice, pixelProof(alice, SEED, altered));
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                PlatemarkNFT.ImageHashMismatch.selector,
+                token,
+                keccak256(pixels),
+                keccak256(altered)
+            )
+        );
+        nft.addAigcData(token, prompt, altered, other);
+    }
+
     function test_AnybodyKeepsTheProvenPixels() public {
         vm.expectEmit(true, false, false, false, address(nft));
         emit PlatemarkNFT.PixelsKept(token, address(0));

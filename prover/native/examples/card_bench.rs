@@ -52,7 +52,7 @@ fn main() -> Result<(), CardError> {
         let bytes = |each: usize| (count * each) as f64;
         let (own, cells) = (&scalars[..count], &integers[..count]);
         let began = Instant::now();
-        let points = card.upload_points(&srs.powers[..count])?;
+        let points = card.upload_powers(&srs.powers[..count])?;
         let values = card.upload_scalars(own)?;
         let integers = card.upload(cells)?;
         card.synchronize()?;

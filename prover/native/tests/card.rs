@@ -22,7 +22,7 @@ use platemark_native::sumcheck::mercury::{self, open_by};
 use platemark_native::sumcheck::multilinear::{eq_vector, inner_product};
 use platemark_native::sumcheck::rounds as cpu_rounds;
 use platemark_native::sumcheck::transcript::Transcript;
-use platemark_native::sumcheck::{kzg, msm as cpu_msm};
+use platemark_native::sumcheck::{buckets, kzg, msm as cpu_msm};
 use platemark_simulated_card as simulation;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -146,6 +146,7 @@ fn multi_scalar_multiplication_of_integers() {
     let card = card();
     let own = points(500);
     let on_card = card.upload_points(&own).unwrap();
+    let vector: Vec<buckets::Point> = own.iter().map(buckets::Point::new).collect();
     for bits in [1usize, 2, 8, 17, 33, 52] {
         let limit = (1i64 << bits) - 1;
         let values: Vec<i64> = (0..500i64)
@@ -157,7 +158,7 @@ fn multi_scalar_multiplication_of_integers() {
             .collect();
         let integers = card.upload(&values).unwrap();
         let sum = msm::msm_integers(&card, on_card.view(), integers.view(), bits).unwrap();
-        assert_eq!(sum.into_affine(), cpu_msm::msm_small(&own, &values));
+        assert_eq!(sum.into_affine(), cpu_msm::msm_small(&vector, &values));
     }
 }
 
@@ -289,7 +290,7 @@ fn openings() {
         let f: Vec<F> = elements(1 << bits);
         let point = &elements::<F>(60)[40..40 + bits];
         let wanted = mercury::open(&srs, &f, point, None, &mut Transcript::default());
-        let powers = card.upload_points(&srs.powers).unwrap();
+        let powers = card.upload_powers(&srs.powers).unwrap();
         let on_card = card.upload_scalars(&f).unwrap();
         let mut steps = OnCard::new(&card, powers.view(), on_card);
         let found = open_by(&mut steps, &srs, point, None, &mut Transcript::default()).unwrap();

@@ -274,6 +274,15 @@ impl Card {
         self.upload(&points)
     }
 
+    /// Powers of τ on the card.
+    pub fn upload_powers(
+        &self,
+        powers: &[crate::sumcheck::buckets::Point],
+    ) -> Result<Buffer<Point>, CardError> {
+        let points: Vec<Point> = powers.iter().map(|own| Point::from(&own.affine())).collect();
+        self.upload(&points)
+    }
+
     /// Starts a kernel with at least `threads` threads; what it does is done before the next one starts.
     pub(super) fn launch(
         &self,

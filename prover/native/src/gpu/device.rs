@@ -30,7 +30,7 @@ impl<'a> OnCard<'a> {
     /// Takes a card and copies the powers to it.
     pub fn open(driver: &Arc<Driver>, ordinal: u32, srs: &'a Srs) -> Result<Self, CardError> {
         let card = Card::open(driver, ordinal)?;
-        let powers = card.upload_points(&srs.powers)?;
+        let powers = card.upload_powers(&srs.powers)?;
         Ok(Self { card, srs, powers })
     }
 

@@ -44,7 +44,7 @@ pub fn self_test(card: &Card) -> Result<Report, CardError> {
         cpu_msm::msm(&srs.powers, &scalars),
         cpu_msm::msm_small(&srs.powers, &integers),
     );
-    let points = card.upload_points(&srs.powers)?;
+    let points = card.upload_powers(&srs.powers)?;
     let values = card.upload_scalars(&scalars)?;
 
     timed("field", &|| Ok(on_scalars(card, Operation::Multiply, &scalars, &scalars)? == squares))?;

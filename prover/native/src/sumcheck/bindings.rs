@@ -8,7 +8,7 @@ use super::descriptor::Key;
 use super::device::Device;
 use super::error::Error as ProofError;
 use super::fallback::prove_or_fall_back;
-use super::field::{F, POINT_BYTES, points_from, reduce};
+use super::field::{F, POINT_BYTES, reduce};
 use super::kzg::{Srs, g2_bytes, read_g2};
 use super::proof::points_bytes;
 use super::prover::{
@@ -207,10 +207,7 @@ pub fn sumcheck_commit(
     let powers = powers.to_vec();
     Work::start(move || {
         let rows = 1usize << column_bits.min(28);
-        let srs = Srs {
-            powers: points_from(&powers).ok_or_else(|| ProofError::Key("powers of tau".into()))?,
-            tau_g2: Default::default(),
-        };
+        let srs = Srs::read(&powers, Default::default())?;
         if srs.powers.len() < rows || !cells.len().is_multiple_of(rows) {
             return Err(ProofError::Key("column length".into()));
         }

@@ -81,12 +81,3 @@ pub fn read_point_unchecked(bytes: &[u8]) -> Option<G1Affine> {
     let y = canonical::<Fq>(bytes.get(32..64)?)?;
     Some(G1Affine::new_unchecked(x, y))
 }
-
-/// Reads many points of a file of our own making.
-pub fn points_from(bytes: &[u8]) -> Option<Vec<G1Affine>> {
-    use rayon::prelude::*;
-    if !bytes.len().is_multiple_of(POINT_BYTES) {
-        return None;
-    }
-    bytes.par_chunks(POINT_BYTES).with_min_len(256).map(read_point_unchecked).collect()
-}

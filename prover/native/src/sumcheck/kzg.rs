@@ -1,8 +1,9 @@
 //! The structured reference string and univariate helpers of KZG.
 
+use super::buckets::Point;
 use super::error::Error;
 use super::field::{F, POINT_BYTES, point_bytes, read_point_unchecked};
-use ark_bn254::{Fq, Fq2, G1Affine, G1Projective, G2Affine, G2Projective};
+use ark_bn254::{Fq, Fq2, G1Projective, G2Affine, G2Projective};
 use ark_ec::{CurveGroup, PrimeGroup};
 use ark_ff::{BigInteger, One, PrimeField};
 use rayon::prelude::*;
@@ -10,7 +11,7 @@ use rayon::prelude::*;
 /// `τ^i·G` for i below a power of two, and `τ·G₂`.
 pub struct Srs {
     /// Powers in G1.
-    pub powers: Vec<G1Affine>,
+    pub powers: Vec<Point>,
     /// `τ·G₂`.
     pub tau_g2: G2Affine,
 }
@@ -52,6 +53,7 @@ impl Srs {
                     .collect();
                 G1Projective::normalize_batch(&points)
             })
+            .map(|point| Point::new(&point))
             .collect();
         Self { powers, tau_g2: (G2Projective::generator() * tau).into_affine() }
     }
@@ -62,7 +64,7 @@ impl Srs {
         out.par_chunks_mut(POINT_BYTES)
             .with_min_len(256)
             .zip(&self.powers)
-            .for_each(|(out, point)| out.copy_from_slice(&point_bytes(point)));
+            .for_each(|(out, point)| out.copy_from_slice(&point_bytes(&point.affine())));
         out
     }
 
@@ -74,7 +76,7 @@ impl Srs {
         let powers = bytes
             .par_chunks(POINT_BYTES)
             .with_min_len(256)
-            .map(read_point_unchecked)
+            .map(|bytes| read_point_unchecked(bytes).map(|point| Point::new(&point)))
             .collect::<Option<Vec<_>>>()
             .ok_or_else(|| Error::Key("powers of tau: coordinates".into()))?;
         Ok(Self { powers, tau_g2 })

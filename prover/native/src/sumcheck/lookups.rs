@@ -1,11 +1,12 @@
 //! The lookups of a witness (protocol.md §6.4): which table row every cell reads, and the inverses of
 //! α minus a fingerprint that prove it.
 
+use super::buckets::{Entry, bucket_sums};
 use super::descriptor::{Descriptor, Node, Region};
 use super::error::Error;
 use super::field::{F, from_i64};
 use super::kzg::Srs;
-use super::msm::{Entry, bucket_sums, msm};
+use super::msm::msm;
 use super::multilinear::invert_all;
 use super::prover::{Checks, ProvingKey};
 use ark_bn254::G1Affine;

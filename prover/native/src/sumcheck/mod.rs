@@ -5,6 +5,7 @@
 
 pub mod affine;
 pub mod bindings;
+pub mod buckets;
 pub mod claims;
 pub mod descriptor;
 pub mod device;
@@ -24,4 +25,5 @@ pub mod prover;
 pub mod rounds;
 pub mod small;
 pub mod transcript;
+pub mod vector;
 pub mod verifier;

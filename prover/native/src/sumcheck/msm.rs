@@ -1,274 +1,65 @@
-//! Multi-scalar multiplication by buckets, with batched affine additions.
+//! Multi-scalar multiplication by buckets.
 //!
 //! Σ sᵢ·Pᵢ: each scalar is written in signed digits of c bits, `s = Σ_w d_w·2^{cw}`, |d_w| ≤ 2^{c−1};
-//! for each w the points of equal |d_w| are added first (their bucket), then `Σ_k k·bucket_k` by running
-//! sums. Additions inside buckets are affine; one inversion serves a batch of them (3 multiplications
-//! each), so an addition costs about 6 multiplications. Small integers have few digits, and a column
-//! whose values repeat is one bucket a value (`bucket_sums` on its own).
+//! for each w the points of equal |d_w| are added first (their bucket), then `Σ_k k·bucket_k`. Small
+//! integers have few digits, and a column whose values repeat is one bucket a value (`bucket_sums` on its
+//! own).
 
+use super::buckets::{Entry, Point, bucket_sums, spread_sums};
 use super::field::F;
-#[cfg(target_arch = "x86_64")]
-use super::ifma;
-use ark_bn254::{Fq, G1Affine, G1Projective};
+use ark_bn254::{G1Affine, G1Projective};
 use ark_ec::CurveGroup;
-use ark_ff::{AdditiveGroup, BigInteger256, Field, PrimeField, Zero};
+use ark_ff::{AdditiveGroup, PrimeField, Zero};
 use rayon::prelude::*;
 
-/// Pairs that share one inversion: small enough for the first cache level.
-const BATCH: usize = 1024;
-
-/// What of `points` goes into which bucket.
-#[derive(Clone, Copy)]
-pub struct Entry {
-    /// Bucket index.
-    pub bucket: u32,
-    /// Index of the point.
-    pub point: u32,
-    /// Whether the point is subtracted.
-    pub negative: bool,
-}
-
-/// Entries sorted at once: few enough that their points stay in the second cache level.
-const CHUNK: usize = 1 << 14;
-
-/// Sums of the points in every bucket.
-pub fn bucket_sums(points: &[G1Affine], entries: &[Entry], buckets: usize) -> Vec<G1Affine> {
-    let mut sums = vec![G1Affine::identity(); buckets];
-    // A chunk's work has a part that is proportional to the buckets.
-    for chunk in entries.chunks(CHUNK.max(buckets * 4)) {
-        add_chunk(points, chunk, &mut sums);
-    }
-    sums
-}
-
-/// Sorts a chunk by bucket, the sum so far first, and adds neighbours until one is left.
-fn add_chunk(points: &[G1Affine], entries: &[Entry], sums: &mut [G1Affine]) {
-    let buckets = sums.len();
-    let mut lengths: Vec<u32> = sums.iter().map(|sum| u32::from(!sum.infinity)).collect();
-    for entry in entries {
-        lengths[entry.bucket as usize] += 1;
-    }
-    let mut start = vec![0u32; buckets + 1];
-    for (b, length) in lengths.iter().enumerate() {
-        start[b + 1] = start[b] + length;
-    }
-    let mut next = start.clone();
-    let mut sorted = vec![G1Affine::identity(); start[buckets] as usize];
-    for (b, sum) in sums.iter().enumerate() {
-        if !sum.infinity {
-            sorted[start[b] as usize] = *sum;
-            next[b] += 1;
-        }
-    }
-    for entry in entries {
-        let at = &mut next[entry.bucket as usize];
-        let point = points[entry.point as usize];
-        sorted[*at as usize] = if entry.negative { -point } else { point };
-        *at += 1;
-    }
-    let mut batch = PairBatch::default();
-    let mut active: Vec<u32> = (0..buckets as u32).filter(|&b| lengths[b as usize] > 1).collect();
-    while !active.is_empty() {
-        for &bucket in &active {
-            let first = start[bucket as usize] as usize;
-            let length = lengths[bucket as usize] as usize;
-            for k in 0..length / 2 {
-                batch.push(&mut sorted, first + k, first + 2 * k, first + 2 * k + 1);
-            }
-            if length % 2 == 1 {
-                batch.push_move(first + length / 2, first + length - 1);
-            }
-            lengths[bucket as usize] = length.div_ceil(2) as u32;
-        }
-        batch.flush(&mut sorted);
-        active.retain(|&b| lengths[b as usize] > 1);
-    }
-    for (b, sum) in sums.iter_mut().enumerate() {
-        if lengths[b] > 0 {
-            *sum = sorted[start[b] as usize];
-        }
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Pair {
-    into: usize,
-    a: usize,
-    /// `usize::MAX` for a move of `a`.
-    b: usize,
-}
-
-#[derive(Default)]
-struct PairBatch {
-    pairs: Vec<Pair>,
-    denominators: Vec<Fq>,
-    scratch: Vec<Fq>,
-}
-
-impl PairBatch {
-    fn push(&mut self, points: &mut [G1Affine], into: usize, a: usize, b: usize) {
-        self.pairs.push(Pair { into, a, b });
-        if self.pairs.len() >= BATCH {
-            self.flush(points);
-        }
-    }
-
-    fn push_move(&mut self, into: usize, a: usize) {
-        self.pairs.push(Pair { into, a, b: usize::MAX });
-    }
-
-    /// Pairs are done in the order of pushing: a result never lands on an operand not yet read.
-    fn flush(&mut self, points: &mut [G1Affine]) {
-        #[cfg(target_arch = "x86_64")]
-        if self.pairs.len() >= VECTOR_FROM && ifma::available() {
-            return self.flush_vector(points);
-        }
-        self.denominators.clear();
-        for pair in &self.pairs {
-            self.denominators.push(denominator(points, pair));
-        }
-        self.scratch.clear();
-        let mut product = Fq::ONE;
-        for d in &self.denominators {
-            self.scratch.push(product);
-            if !d.is_zero() {
-                product *= d;
-            }
-        }
-        // The product of non-zero elements has an inverse.
-        let mut inverse = product.inverse().unwrap_or(Fq::ONE);
-        for (d, before) in self.denominators.iter_mut().zip(&self.scratch).rev() {
-            if !d.is_zero() {
-                let own = inverse * before;
-                inverse *= *d;
-                *d = own;
-            }
-        }
-        for (pair, inverse) in self.pairs.iter().zip(&self.denominators) {
-            points[pair.into] = add(points, pair, inverse);
-        }
-        self.pairs.clear();
-    }
-
-    /// The same with AVX-512 IFMA. All operands are read before any result is written.
-    #[cfg(target_arch = "x86_64")]
-    fn flush_vector(&mut self, points: &mut [G1Affine]) {
-        let (mut left, mut right, mut into) = (Vec::new(), Vec::new(), Vec::new());
-        let mut others = Vec::new();
-        for pair in &self.pairs {
-            let regular = pair.b != usize::MAX
-                && !points[pair.a].infinity
-                && !points[pair.b].infinity
-                && points[pair.a].x != points[pair.b].x;
-            if regular {
-                left.push(coordinates(&points[pair.a]));
-                right.push(coordinates(&points[pair.b]));
-                into.push(pair.into);
-            } else {
-                // Moves, infinities and doublings: too rare to share an inversion.
-                let inverse = denominator(points, pair).inverse().unwrap_or(Fq::ZERO);
-                others.push((pair.into, add(points, pair, &inverse)));
-            }
-        }
-        if let (Some(&a), Some(&b)) = (left.last(), right.last()) {
-            let padded = left.len().next_multiple_of(8);
-            left.resize(padded, a);
-            right.resize(padded, b);
-            let mut sums = vec![[0; 8]; padded];
-            ifma::add_many(&left, &right, &mut sums);
-            for (into, [x0, x1, x2, x3, y0, y1, y2, y3]) in into.into_iter().zip(sums) {
-                points[into] = G1Affine::new_unchecked(
-                    Fq::new_unchecked(BigInteger256::new([x0, x1, x2, x3])),
-                    Fq::new_unchecked(BigInteger256::new([y0, y1, y2, y3])),
-                );
-            }
-        }
-        for (into, point) in others {
-            points[into] = point;
-        }
-        self.pairs.clear();
-    }
-}
-
-/// Below this many additions the vector path's own inversion costs more than it saves.
-#[cfg(target_arch = "x86_64")]
-const VECTOR_FROM: usize = 32;
-
-#[cfg(target_arch = "x86_64")]
-fn coordinates(point: &G1Affine) -> ifma::Coordinates {
-    let ([x0, x1, x2, x3], [y0, y1, y2, y3]) = (point.x.0.0, point.y.0.0);
-    [x0, x1, x2, x3, y0, y1, y2, y3]
-}
-
-fn denominator(points: &[G1Affine], pair: &Pair) -> Fq {
-    if pair.b == usize::MAX {
-        return Fq::ZERO;
-    }
-    let (a, b) = (&points[pair.a], &points[pair.b]);
-    if a.infinity || b.infinity {
-        return Fq::ZERO;
-    }
-    if a.x == b.x {
-        return if a.y == b.y { a.y.double() } else { Fq::ZERO };
-    }
-    b.x - a.x
-}
-
-fn add(points: &[G1Affine], pair: &Pair, inverse: &Fq) -> G1Affine {
-    let a = points[pair.a];
-    if pair.b == usize::MAX {
-        return a;
-    }
-    let b = points[pair.b];
-    if a.infinity {
-        return b;
-    }
-    if b.infinity {
-        return a;
-    }
-    let slope = if a.x == b.x {
-        if a.y != b.y {
-            return G1Affine::identity();
-        }
-        let square = a.x.square();
-        (square.double() + square) * inverse
-    } else {
-        (b.y - a.y) * inverse
+/// `Σ_k (k+1)·buckets[k]`, the number of buckets being a power of two. With k = i·2^h + j it is
+/// `2^h·Σ_i i·(Σ_j bucket) + Σ_j (j+1)·(Σ_i bucket)`: two sums of every bucket, which share inversions,
+/// and few that do not.
+fn weighted_sum(buckets: &[Point]) -> G1Projective {
+    let half = buckets.len().trailing_zeros() / 2;
+    let width = 1usize << half;
+    let sums = |bucket: &dyn Fn(usize) -> usize, count: usize| {
+        let entries: Vec<Entry> = (0..buckets.len())
+            .map(|k| Entry { bucket: bucket(k) as u32, point: k as u32, negative: false })
+            .filter(|entry| !buckets[entry.point as usize].is_infinity())
+            .collect();
+        bucket_sums(buckets, &entries, count)
     };
-    let x = slope.square() - a.x - b.x;
-    let y = slope * (a.x - x) - a.y;
-    G1Affine::new_unchecked(x, y)
+    let rows = sums(&|k| k / width, buckets.len() / width);
+    let columns = sums(&|k| k % width, width);
+    let mut total = running_sum(&rows[1..]);
+    for _ in 0..half {
+        total.double_in_place();
+    }
+    total + running_sum(&columns)
 }
 
-/// `Σ_k (k+1)·buckets[k]`.
-fn weighted_sum(buckets: &[G1Affine]) -> G1Projective {
+/// `Σ_k (k+1)·points[k]`.
+fn running_sum(points: &[Point]) -> G1Projective {
     let mut running = G1Projective::zero();
     let mut total = G1Projective::zero();
-    for bucket in buckets.iter().rev() {
-        running += bucket;
+    for point in points.iter().rev() {
+        running += point.affine();
         total += running;
     }
     total
 }
 
-/// Digit width that minimises additions: `⌈bits/c⌉·(6n + 27·2^{c−1})` multiplications.
+/// Digit width that minimises additions: `⌈bits/c⌉·(n + 2·2^{c−1})`, and what is not shared.
 fn window_bits(count: usize, bits: usize) -> usize {
     (2..=16)
-        .min_by_key(|&c| (bits + 1).div_ceil(c) * (6 * count + 27 * (1 << (c - 1))))
+        .min_by_key(|&c| (bits + 1).div_ceil(c) * (count + (3 << (c - 1)) + (16 << (c / 2))))
         .unwrap_or(8)
 }
 
-/// Combines digit windows: `digits(w)` lists the entries of window w, bucket = |digit| − 1.
+/// Combines digit windows: `buckets(w)` are the sums of window w, bucket = |digit| − 1.
 fn pippenger(
-    points: &[G1Affine],
     windows: usize,
     width: usize,
-    digits: impl Fn(usize) -> Vec<Entry> + Sync,
+    buckets: impl Fn(usize) -> Vec<Point> + Sync,
 ) -> G1Affine {
-    let sums: Vec<G1Projective> = (0..windows)
-        .into_par_iter()
-        .map(|w| weighted_sum(&bucket_sums(points, &digits(w), 1 << (width - 1))))
-        .collect();
+    let sums: Vec<G1Projective> =
+        (0..windows).into_par_iter().map(|w| weighted_sum(&buckets(w))).collect();
     let mut total = G1Projective::zero();
     for sum in sums.iter().rev() {
         for _ in 0..width {
@@ -280,7 +71,7 @@ fn pippenger(
 }
 
 /// Commits to signed integers: `Σ valuesᵢ·pointsᵢ`.
-pub fn msm_small(points: &[G1Affine], values: &[i64]) -> G1Affine {
+pub fn msm_small(points: &[Point], values: &[i64]) -> G1Affine {
     let nonzero: Vec<(u32, i64)> =
         values.iter().enumerate().filter(|(_, v)| **v != 0).map(|(i, v)| (i as u32, *v)).collect();
     let bits = nonzero
@@ -295,8 +86,8 @@ pub fn msm_small(points: &[G1Affine], values: &[i64]) -> G1Affine {
     let windows = (bits + 1).div_ceil(width);
     let half = 1i128 << (width - 1);
     let full = 1i128 << width;
-    pippenger(points, windows, width, |w| {
-        nonzero
+    pippenger(windows, width, |w| {
+        let entries: Vec<Entry> = nonzero
             .iter()
             .filter_map(|&(point, value)| {
                 // Signed digit w of |value|: carry in if the lower part rounds up.
@@ -317,12 +108,13 @@ pub fn msm_small(points: &[G1Affine], values: &[i64]) -> G1Affine {
                     negative: (digit < 0) != (value < 0),
                 })
             })
-            .collect()
+            .collect();
+        bucket_sums(points, &entries, 1 << (width - 1))
     })
 }
 
 /// `Σ scalarsᵢ·pointsᵢ`, full width.
-pub fn msm(points: &[G1Affine], scalars: &[F]) -> G1Affine {
+pub fn msm(points: &[Point], scalars: &[F]) -> G1Affine {
     let used: Vec<u32> =
         (0..scalars.len() as u32).filter(|&i| !scalars[i as usize].is_zero()).collect();
     if used.is_empty() {
@@ -353,8 +145,8 @@ pub fn msm(points: &[G1Affine], scalars: &[F]) -> G1Affine {
             digits[w * used.len() + i] = digit as i16;
         }
     }
-    pippenger(points, windows, width, |w| {
-        digits[w * used.len()..(w + 1) * used.len()]
+    pippenger(windows, width, |w| {
+        let entries = digits[w * used.len()..(w + 1) * used.len()]
             .iter()
             .zip(&used)
             .filter(|(digit, _)| **digit != 0)
@@ -362,8 +154,8 @@ pub fn msm(points: &[G1Affine], scalars: &[F]) -> G1Affine {
                 bucket: u32::from(digit.unsigned_abs()) - 1,
                 point,
                 negative: *digit < 0,
-            })
-            .collect()
+            });
+        spread_sums(points, entries, 1 << (width - 1))
     })
 }
 
@@ -372,6 +164,7 @@ mod tests {
     use super::*;
     use crate::sumcheck::field::from_i64;
     use ark_ec::PrimeGroup;
+    use ark_ff::Field;
 
     fn points(count: usize) -> Vec<G1Affine> {
         let mut point = G1Projective::generator();
@@ -383,6 +176,10 @@ mod tests {
             .collect()
     }
 
+    fn packed(points: &[G1Affine]) -> Vec<Point> {
+        points.iter().map(Point::new).collect()
+    }
+
     fn naive(points: &[G1Affine], scalars: &[F]) -> G1Affine {
         let sum: G1Projective = points.iter().zip(scalars).map(|(p, s)| *p * s).sum();
         sum.into_affine()
@@ -390,33 +187,42 @@ mod tests {
 
     #[test]
     fn equals_one_by_one() {
-        let points = points(300);
-        let mut seed = F::from(7u64);
-        let scalars: Vec<F> = (0..300)
-            .map(|i| {
-                seed = seed.square() + F::from(i as u64);
-                if i % 7 == 0 { F::zero() } else { seed }
-            })
-            .collect();
-        assert_eq!(msm(&points, &scalars), naive(&points, &scalars));
-        assert_eq!(
-            msm(&points, &vec![-F::from(1u64); 300]),
-            naive(&points, &vec![-F::from(1u64); 300])
-        );
-        for limit in [2i64, 300, 70_000, 1 << 33, 1 << 52] {
-            let values: Vec<i64> =
-                (0..300i64).map(|i| (i * 7_919_777_777 % (2 * limit)) - limit).collect();
-            let scalars: Vec<F> = values.iter().map(|v| from_i64(*v)).collect();
-            assert_eq!(msm_small(&points, &values), naive(&points, &scalars));
+        for count in [1usize, 7, 300, 3000] {
+            let points = points(count);
+            let own = packed(&points);
+            let mut seed = F::from(7u64);
+            let scalars: Vec<F> = (0..count)
+                .map(|i| {
+                    seed = seed.square() + F::from(i as u64);
+                    if i % 7 == 3 { F::zero() } else { seed }
+                })
+                .collect();
+            assert_eq!(msm(&own, &scalars), naive(&points, &scalars));
+            let same = vec![-F::from(1u64); count];
+            assert_eq!(msm(&own, &same), naive(&points, &same));
+            for limit in [2i64, 300, 70_000, 1 << 33, 1 << 52] {
+                let values: Vec<i64> =
+                    (0..count as i64).map(|i| (i * 7_919_777_777 % (2 * limit)) - limit).collect();
+                let scalars: Vec<F> = values.iter().map(|v| from_i64(*v)).collect();
+                assert_eq!(msm_small(&own, &values), naive(&points, &scalars));
+            }
         }
     }
 
     #[test]
     fn equal_and_opposite_points() {
         let p = points(1)[0];
-        let same = vec![p, p, -p, p, p, -p, -p, p];
+        let same = packed(&[p, p, -p, p, p, -p, -p, p]);
         let ones = vec![1i64; 8];
         assert_eq!(msm_small(&same, &ones), (p * F::from(2u64)).into_affine());
-        assert_eq!(msm_small(&[p, -p], &[5, 5]), G1Affine::identity());
+        assert_eq!(msm(&same, &[F::from(1u64); 8]), (p * F::from(2u64)).into_affine());
+        assert_eq!(msm_small(&packed(&[p, -p]), &[5, 5]), G1Affine::identity());
+        let infinite = packed(&[G1Affine::identity(), p, G1Affine::identity()]);
+        assert_eq!(msm_small(&infinite, &[5, 2, 1]), (p * F::from(2u64)).into_affine());
+        // Many points, all of them one.
+        let many = vec![Point::new(&p); 20_000];
+        let sum = (p * F::from(20_000u64)).into_affine();
+        assert_eq!(msm_small(&many, &vec![1; 20_000]), sum);
+        assert_eq!(msm(&many, &vec![F::from(1u64); 20_000]), sum);
     }
 }

@@ -3,6 +3,7 @@
 //! Points list the most significant bit first: `f~(x₀ … x_{n−1})` with `x₀` the top bit of the index.
 
 use super::field::F;
+use super::vector::{fold, spread};
 use ark_ff::{Field, One, Zero};
 use rayon::prelude::*;
 
@@ -11,16 +12,14 @@ pub const PARALLEL_FROM: usize = 1 << 11;
 
 /// `eq(point, x)` for all `x`, scaled by `scale`.
 pub fn eq_vector_scaled(point: &[F], scale: F) -> Vec<F> {
-    let mut values = Vec::with_capacity(1 << point.len());
-    values.push(scale);
-    for p in point {
-        let mut next = Vec::with_capacity(values.len() * 2);
-        for v in &values {
-            let high = *v * p;
-            next.push(*v - high);
-            next.push(high);
-        }
-        values = next;
+    let mut values = vec![F::zero(); 1 << point.len()];
+    values[0] = scale;
+    // From the last variable on: what there is so far has a 0 in front, its copy a 1.
+    let mut length = 1;
+    for p in point.iter().rev() {
+        let (low, high) = values[..2 * length].split_at_mut(length);
+        spread(low, high, *p);
+        length *= 2;
     }
     values
 }
@@ -76,16 +75,9 @@ pub fn below(size: usize, point: &[F]) -> F {
 pub fn bind_top(values: &mut Vec<F>, r: F) {
     let half = values.len() / 2;
     let (low, high) = values.split_at_mut(half);
-    let fold = |(l, h): (&mut F, &F)| {
-        if *l != *h {
-            *l += r * (*h - *l);
-        }
-    };
-    if half >= PARALLEL_FROM {
-        low.par_iter_mut().with_min_len(PARALLEL_FROM).zip(high.par_iter()).for_each(fold);
-    } else {
-        low.iter_mut().zip(high.iter()).for_each(fold);
-    }
+    low.par_chunks_mut(PARALLEL_FROM)
+        .zip(high.par_chunks(PARALLEL_FROM))
+        .for_each(|(low, high)| fold(low, high, r));
     values.truncate(half);
 }
 

@@ -129,6 +129,22 @@ pub fn prove(
     device: &Device,
     progress: &(dyn Fn(&str) + Sync),
 ) -> Result<(Vec<u8>, Timings), Error> {
+    match device {
+        // On a thread of the pool, so that small parallel steps need not wake it.
+        Device::Cpu => rayon::scope(|_| prove_here(pk, witness, request, checks, device, progress)),
+        // A card's context is one thread's.
+        Device::Cuda { .. } => prove_here(pk, witness, request, checks, device, progress),
+    }
+}
+
+fn prove_here(
+    pk: &ProvingKey,
+    witness: Witness,
+    request: &Request,
+    checks: Checks,
+    device: &Device,
+    progress: &(dyn Fn(&str) + Sync),
+) -> Result<(Vec<u8>, Timings), Error> {
     let d = &pk.key.descriptor;
     pk.check()?;
     let device = device.open(&pk.srs)?;

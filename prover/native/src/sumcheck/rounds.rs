@@ -7,6 +7,7 @@ use super::field::{F, scalar_bytes};
 use super::multilinear::{PARALLEL_FROM, bind_top, eq_vector};
 use super::proof::Round;
 use super::transcript::Transcript;
+use super::vector::{fold, sum_pairs};
 use ark_ff::{AdditiveGroup, Field, One, Zero};
 use rayon::prelude::*;
 
@@ -76,15 +77,11 @@ impl Product {
         let half = a.len().min(1 << (self.bits - 1));
         let (a0, a1) = a.split_at(half);
         let (b0, b1) = b.split_at(half);
-        // Columns are partly empty: zeros cost a comparison.
-        let pairs = sum_parallel(a1.len(), |i| {
-            if a0[i].is_zero() && a1[i].is_zero() {
-                return (F::zero(), F::zero());
-            }
-            (a0[i] * b0[i], (a1[i] - a0[i]) * (b1[i] - b0[i]))
-        });
-        let (single, _) = sum_parallel(half - a1.len(), |i| {
-            let i = i + a1.len();
+        let paired = a1.len();
+        let pairs = sum_chunks([&a0[..paired], a1], [&b0[..paired], b1]);
+        // Where the other half is zero both sums have the same summand.
+        let (single, _) = sum_parallel(half - paired, |i| {
+            let i = i + paired;
             (if a0[i].is_zero() { F::zero() } else { a0[i] * b0[i] }, F::zero())
         });
         (scale * (pairs.0 + single), scale * (pairs.1 + single))
@@ -98,11 +95,22 @@ fn bind_padded(values: &mut Vec<F>, half: usize, r: F) {
     }
     let pairs = values.len() - half;
     let (low, high) = values.split_at_mut(half);
-    let fold = |(l, h): (&mut F, &F)| *l += r * (*h - *l);
-    low[..pairs].par_iter_mut().with_min_len(PARALLEL_FROM).zip(high.par_iter()).for_each(fold);
+    low[..pairs]
+        .par_chunks_mut(PARALLEL_FROM)
+        .zip(high.par_chunks(PARALLEL_FROM))
+        .for_each(|(low, high)| fold(low, high, r));
     let left = F::one() - r;
     low[pairs..].par_iter_mut().with_min_len(PARALLEL_FROM).for_each(|l| *l *= left);
     values.truncate(half);
+}
+
+/// `Σ a₀·b₀` and `Σ (a₁ − a₀)·(b₁ − b₀)`.
+fn sum_chunks(a: [&[F]; 2], b: [&[F]; 2]) -> (F, F) {
+    let range = |i: usize| i * PARALLEL_FROM..((i + 1) * PARALLEL_FROM).min(a[0].len());
+    (0..a[0].len().div_ceil(PARALLEL_FROM))
+        .into_par_iter()
+        .map(|i| sum_pairs(a.map(|v| &v[range(i)]), b.map(|v| &v[range(i)])))
+        .reduce(|| (F::zero(), F::zero()), |x, y| (x.0 + y.0, x.1 + y.1))
 }
 
 fn sum_parallel(count: usize, term: impl Fn(usize) -> (F, F) + Sync) -> (F, F) {

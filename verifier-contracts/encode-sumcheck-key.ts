@@ -1,0 +1,641 @@
+import { type Hex, hexToBytes } from 'viem'
+import { axisBits } from '../circuits/sumcheck/axes.js'
+import type {
+  BlockDescriptor,
+  NodeDescriptor,
+  SpatialDescriptor,
+  SumcheckDescriptor,
+  TermDescriptor,
+} from '../circuits/sumcheck/descriptor.js'
+import { PlatemarkError } from '../model-export/platemark-error.js'
+
+/** The key file's content, checked. */
+export type SumcheckKeyFile = SumcheckDescriptor & {
+  readonly commitments: readonly Hex[]
+  readonly tauG2: Hex
+}
+
+/** `n_C` of a key without copies. */
+const NO_COPY = 255
+
+/** A block that is no block: weights at an offset of the key group. */
+const KEY_SPACE = 3
+
+/** Places of the challenges r ‖ a ‖ b ‖ s ‖ (zeros) ‖ ρ ‖ 0. */
+type Slots = {
+  readonly phaseOne: number
+  readonly phaseTwo: number
+  /** Ends of r, s and ρ. */
+  readonly rEnd: number
+  readonly a: number
+  readonly b: number
+  /** The place of the 0, behind ρ. */
+  readonly zero: number
+}
+
+/** Some bits of a point, `slot` counting from what the context says. */
+type Slice = { readonly slot: number; readonly bits: number }
+
+/** A digit: below `size`, in `bits` bits. */
+type Digit = Slice & { readonly size: number }
+
+/**
+ * Writes a key for the contract `SumcheckVerifier`, as `SumcheckKey.sol` describes. The contract trusts what
+ * it is given, so the key must be one that `readKey` does not refuse.
+ *
+ * @param key - content of the key file
+ * @param digest - keccak-256 of its RFC 8785 text
+ * @throws {PlatemarkError} for keys with more columns, terms or challenges than the contract counts.
+ * @example
+ * encodeSumcheckKey(key, keyDigest(key)).length // some 2,000 bytes
+ */
+export function encodeSumcheckKey(key: SumcheckKeyFile, digest: Uint8Array): Uint8Array {
+  const { activation, table, copy, image, columns, limbs } = key
+  const slots = slotsOf(key)
+  const terms = key.nodes.reduce((n, node) => n + (node.kind === 'copy' ? 1 : node.terms.length), 0)
+  const head = new Writer()
+  head.bytes(digest)
+  head.bytes(hexToBytes(key.tauG2))
+  for (const value of [
+    key.columnBits,
+    image.binding === 'commitment' ? 1 : 0,
+    columns.first,
+    columns.second,
+    columns.key,
+    limbs,
+    key.limbBits,
+    activation.bits,
+    copy === null ? NO_COPY : copy.bits,
+    table.bits,
+    slots.phaseOne,
+    slots.phaseTwo,
+    slots.rEnd,
+  ])
+    head.number(value, 1)
+  for (const value of [terms, image.height, image.width, image.channels, key.latent.dimensions])
+    head.number(value, 2)
+  const regions = [
+    activation.quotient,
+    activation.output,
+    ...activation.limbs,
+    ...activation.inverses,
+    table.multiplicity,
+    table.inverse,
+    table.output,
+    copy === null ? 0 : copy.offset,
+  ]
+  const sections = [
+    writeSegments(key),
+    writeLatent(key),
+    writeImage(key, slots),
+    writeNodes(key, slots),
+  ].map((section) => section.content())
+  let start = head.length + 2 * 5 + 5 * regions.length
+  for (const section of sections) {
+    head.number(start, 2)
+    start += section.length
+  }
+  head.number(start, 2)
+  for (const offset of regions) head.number(offset, 5)
+  for (const section of sections) head.bytes(section)
+  for (const point of key.commitments) head.bytes(hexToBytes(point))
+  return head.content()
+}
+
+/** Big-endian numbers side by side. */
+class Writer {
+  readonly #bytes: number[] = []
+
+  get length(): number {
+    return this.#bytes.length
+  }
+
+  bytes(bytes: Uint8Array): void {
+    for (const byte of bytes) this.#bytes.push(byte)
+  }
+
+  /** `width` bytes; two's complement for negative numbers. */
+  number(value: number, width: number): void {
+    const limit = 1n << BigInt(8 * width)
+    const big = BigInt(value)
+    if (big >= limit || big < -limit / 2n)
+      throw new PlatemarkError('The Solidity verifier cannot hold this key.', {
+        expected: `numbers of at most ${width} bytes here`,
+        found: String(value),
+        fix: 'Compile the model with longer columns, or verify its proofs off the chain.',
+      })
+    const positive = big < 0n ? big + limit : big
+    for (let i = width - 1; i >= 0; i--)
+      this.#bytes.push(Number((positive >> BigInt(8 * i)) & 255n))
+  }
+
+  list<T>(items: readonly T[], write: (item: T) => void): void {
+    this.number(items.length, 1)
+    items.forEach(write)
+  }
+
+  slices(slices: readonly Slice[]): void {
+    this.list(slices, ({ slot, bits }) => {
+      this.number(slot, 1)
+      this.number(bits, 1)
+    })
+  }
+
+  digits(digits: readonly Digit[]): void {
+    this.list(digits, ({ slot, bits, size }) => {
+      this.number(slot, 1)
+      this.number(bits, 1)
+      this.number(size, 4)
+    })
+  }
+
+  place(space: number, offset: number, bits: number): void {
+    this.number(space, 1)
+    this.number(offset, 5)
+    this.number(bits, 1)
+  }
+
+  content(): Uint8Array {
+    return Uint8Array.from(this.#bytes)
+  }
+}
+
+const bitsOf = (sizes: readonly number[]) => sizes.reduce((sum, size) => sum + axisBits(size), 0)
+const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1)
+const isPowerOfTwo = (size: number) => size === 2 ** axisBits(size)
+const spaceOf = ({ space }: BlockDescriptor) => ({ latent: 0, activation: 1, copy: 2 })[space]
+
+/** The digits of a block whose point starts at a slot. */
+function digitsAt(block: BlockDescriptor, start: number): readonly Digit[] {
+  let slot = start
+  return block.axes.map((axis) => {
+    const digit = { slot, bits: axisBits(axis), size: axis }
+    slot += digit.bits
+    return digit
+  })
+}
+
+/** Slices that lie side by side as one; empty ones go. */
+function joined(slices: readonly Slice[]): readonly Slice[] {
+  const all: Slice[] = []
+  for (const { slot, bits } of slices) {
+    const last = all.at(-1)
+    if (bits === 0) continue
+    if (last !== undefined && last.slot + last.bits === slot)
+      all.splice(-1, 1, { slot: last.slot, bits: last.bits + bits })
+    else all.push({ slot, bits })
+  }
+  return all
+}
+
+function phaseOneSizes(key: SumcheckDescriptor, term: TermDescriptor): readonly number[] {
+  const { axes } = key.blocks[term.input]!
+  return [
+    ...term.groupAxes.map(([, u]) => axes[u]!),
+    ...term.contractAxes.map((u) => axes[u]!),
+    product(term.kernel),
+  ]
+}
+
+function phaseTwoSizes(key: SumcheckDescriptor, term: TermDescriptor): readonly number[] {
+  const { axes } = key.blocks[term.input]!
+  return [
+    ...term.groupAxes.map(([, u]) => axes[u]!),
+    ...term.spatial.flatMap((axis) => axis.input.map((u) => axes[u]!)),
+  ]
+}
+
+function slotsOf(key: SumcheckDescriptor): Slots {
+  const most = (count: (node: NodeDescriptor) => number) => Math.max(0, ...key.nodes.map(count))
+  const phaseOne = most((node) =>
+    node.kind === 'copy'
+      ? 0
+      : Math.max(0, ...node.terms.map((term) => bitsOf(phaseOneSizes(key, term)))),
+  )
+  const phaseTwo = most((node) =>
+    node.kind === 'copy'
+      ? bitsOf(key.blocks[node.input]!.axes)
+      : Math.max(0, ...node.terms.map((term) => bitsOf(phaseTwoSizes(key, term)))),
+  )
+  const rEnd = Math.max(0, ...key.blocks.slice(1).map(({ axes }) => bitsOf(axes)))
+  const sEnd = rEnd + phaseOne + phaseTwo + Math.max(key.activation.bits, key.table.bits)
+  const zero = sEnd + Math.max(0, rEnd - key.columnBits) + key.columnBits
+  if (rEnd === 0)
+    throw new PlatemarkError('The Solidity verifier cannot hold this key.', {
+      expected: 'a model of more than one activation',
+    })
+  return { phaseOne, phaseTwo, rEnd, a: rEnd, b: rEnd + phaseOne, zero }
+}
+
+function writeSegments(key: SumcheckDescriptor): Writer {
+  const to = new Writer()
+  to.list(key.segments, ({ bits, offset, first }) => {
+    to.number(bits, 1)
+    to.number(offset / 2 ** bits, 4)
+    to.number(first, 8)
+  })
+  return to
+}
+
+/** Bits of a latent index that are looked up apart. */
+const MOST_LOW_BITS = 4
+
+function writeLatent(key: SumcheckDescriptor): Writer {
+  const to = new Writer()
+  const { table } = key.latent
+  const smallest = Math.min(...table)
+  const width = Math.max(1, Math.ceil(axisBits(Math.max(...table) - smallest + 1) / 8))
+  const digits = [...digitsAt(key.blocks[0]!, 0)]
+  // The last few bits of the index apart, so that two small tables do for a large one. That needs rows of
+  // equal length, all but the last of them.
+  const last = digits.pop()
+  const splits = last !== undefined && (digits.length === 0 || isPowerOfTwo(last.size))
+  const low = splits ? Math.min(MOST_LOW_BITS, last.bits) : 0
+  if (last !== undefined)
+    digits.push({ ...last, bits: last.bits - low, size: Math.ceil(last.size / 2 ** low) })
+  to.digits(digits)
+  to.number(last === undefined ? 0 : last.slot + last.bits - low, 1)
+  to.number(low, 1)
+  to.number(smallest, 8)
+  to.number(width, 1)
+  for (const value of table) to.number(value - smallest, width)
+  return to
+}
+
+/** Bytes in a word of packed pixels. */
+const WORD_BYTES = 16
+
+/** A factor Σ_{d < size} z^{exponent·d}·eq(d, ·) of the image's weights. */
+type Factor = Digit & { readonly exponent: number }
+
+function writeImage(key: SumcheckDescriptor, slots: Slots): Writer {
+  const to = new Writer()
+  const { image } = key
+  const block = key.blocks[image.block]!
+  const bits = bitsOf(block.axes)
+  const digits = digitsAt(block, slots.zero - bits)
+  const pick = (axes: readonly number[]) => axes.map((axis) => digits[axis]!)
+  const [rows, columns, channels] = [image.rowAxes, image.columnAxes, image.channelAxes].map(
+    pick,
+  ) as [Digit[], Digit[], Digit[]]
+  to.place(spaceOf(block), block.offset, bits)
+  const factors = (own: readonly Digit[], step: number): readonly Factor[] => {
+    let exponent = step
+    return [...own].reverse().map((digit) => {
+      const factor = { ...digit, exponent }
+      exponent *= digit.size
+      return factor
+    })
+  }
+  const write = (all: readonly Factor[]) =>
+    to.list(all, ({ exponent, size, slot, bits: own }) => {
+      to.number(exponent, 4)
+      to.number(size, 4)
+      to.number(slot, 1)
+      to.number(own, 1)
+    })
+  const row = image.width * image.channels
+  if (image.binding === 'commitment') {
+    write([...factors(rows, row), ...factors(columns, image.channels), ...factors(channels, 1)])
+    return to
+  }
+  const { low, high, period } = splitColumns(columns, image.channels)
+  write([
+    ...factors(rows, Math.ceil(row / WORD_BYTES)),
+    ...factors(high, (period * image.channels) / WORD_BYTES),
+  ])
+  to.digits(low)
+  to.digits(channels)
+  return to
+}
+
+/**
+ * The innermost digits of the columns up to where a column starts with a word: `period` columns. What is
+ * further out multiplies by a power of z only.
+ */
+function splitColumns(columns: readonly Digit[], channels: number) {
+  const high = [...columns]
+  const low: Digit[] = []
+  let period = 1
+  while (high.length > 0 && (period * channels) % WORD_BYTES !== 0) {
+    const digit = high.pop()!
+    let bits = digit.bits
+    if (isPowerOfTwo(digit.size))
+      for (bits = 0; (period * 2 ** bits * channels) % WORD_BYTES !== 0 && bits < digit.bits; )
+        bits++
+    const inner = bits === digit.bits ? digit.size : 2 ** bits
+    low.unshift({ slot: digit.slot + digit.bits - bits, bits, size: inner })
+    if (bits < digit.bits)
+      high.push({ slot: digit.slot, bits: digit.bits - bits, size: digit.size / inner })
+    period *= inner
+  }
+  return { low, high, period }
+}
+
+function writeNodes(key: SumcheckDescriptor, slots: Slots): Writer {
+  const to = new Writer()
+  to.number(key.nodes.length, 2)
+  key.nodes.forEach((node, j) => {
+    const output = key.blocks[j + 1]!
+    if (node.kind === 'copy') writeCopy(to, key, slots, node, output)
+    else writeAffine(to, key, slots, node, output)
+  })
+  return to
+}
+
+function writeCopy(
+  to: Writer,
+  key: SumcheckDescriptor,
+  slots: Slots,
+  node: Extract<NodeDescriptor, { kind: 'copy' }>,
+  output: BlockDescriptor,
+): void {
+  const bits = bitsOf(output.axes)
+  const input = key.blocks[node.input]!
+  to.number(1, 1)
+  to.number(bits, 1)
+  to.number(output.offset, 5)
+  to.place(spaceOf(input), input.offset, bitsOf(input.axes))
+  to.digits(digitsAt(output, slots.rEnd - bits))
+  const inputs = digitsAt(input, slots.b)
+  to.digits(node.inputAxes.map((axis) => inputs[axis]!))
+}
+
+function writeAffine(
+  to: Writer,
+  key: SumcheckDescriptor,
+  slots: Slots,
+  node: Extract<NodeDescriptor, { kind: 'affine' }>,
+  output: BlockDescriptor,
+): void {
+  const bits = bitsOf(output.axes)
+  const r = digitsAt(output, slots.rEnd - bits)
+  to.number(0, 1)
+  to.number(bits, 1)
+  to.number(output.offset, 5)
+  to.number(node.shift, 1)
+  to.number(node.multiplier, 7)
+  for (const tag of [node.table, ...node.limbs]) to.number(tag + 1, 2)
+  to.digits(digitsAt(output, 0).filter(({ size }) => !isPowerOfTwo(size)))
+  if (node.bias === null) to.number(0, 1)
+  else {
+    const { axes, offset } = node.bias
+    const inside = axes.map((axis) => r[axis]!)
+    to.place(KEY_SPACE, offset, total(inside))
+    to.slices(joined(inside))
+    to.digits(r.filter(({ size }, axis) => !axes.includes(axis) && !isPowerOfTwo(size)))
+  }
+  to.list(node.terms, (term) => writeTerm(to, key, slots, term, r))
+}
+
+function writeTerm(
+  to: Writer,
+  key: SumcheckDescriptor,
+  slots: Slots,
+  term: TermDescriptor,
+  r: readonly Digit[],
+): void {
+  const input = key.blocks[term.input]!
+  const ones = take(slots.a, phaseOneSizes(key, term))
+  const twos = take(slots.b, phaseTwoSizes(key, term))
+  const groups = term.groupAxes.map(([y, u], i) => ({ y, u, a: ones[i]!, b: twos[i]! }))
+  const contracted = term.contractAxes.map((u, i) => ({ u, a: ones[groups.length + i]! }))
+  const kernel = ones.at(-1)!
+
+  const outputs = term.outputAxes.map((axis) => r[axis]!)
+  const own = [...outputs, ...groups.map(({ a }) => a), ...contracted.map(({ a }) => a)]
+  if (term.weight.kind === 'constant') {
+    const slices = [...own, kernel]
+    to.place(
+      KEY_SPACE,
+      term.weight.offset,
+      slices.reduce((sum, slice) => sum + slice.bits, 0),
+    )
+    to.slices(joined(slices))
+  } else {
+    const block = key.blocks[term.weight.block]!
+    const slices: Slice[] = []
+    term.weight.axes.forEach((axis, i) => {
+      slices[axis] = own[i]!
+    })
+    to.place(spaceOf(block), block.offset, bitsOf(block.axes))
+    to.slices(joined(slices))
+  }
+  to.number(total(ones), 1)
+
+  const point: Slice[] = []
+  for (const { u, b } of groups) point[u] = b
+  for (const { u, a } of contracted) point[u] = a
+  for (const [y, u] of term.rowAxes) point[u] = r[y]!
+  let next = groups.length
+  for (const axis of term.spatial) for (const u of axis.input) point[u] = twos[next++]!
+  to.place(spaceOf(input), input.offset, bitsOf(input.axes))
+  to.slices(joined(point))
+  to.number(total(twos), 1)
+  to.list(groups, ({ y, a, b }) => {
+    for (const value of [r[y]!.slot, a.slot, b.slot, b.bits]) to.number(value, 1)
+  })
+  writeKernel(to, slots, term, kernel, r, (u) => ({ ...point[u]!, size: input.axes[u]! }))
+}
+
+const total = (slices: readonly Slice[]) => slices.reduce((sum, { bits }) => sum + bits, 0)
+
+/** Slices one after the other from a slot on. */
+function take(start: number, sizes: readonly number[]): readonly Slice[] {
+  let slot = start
+  return sizes.map((size) => {
+    const slice = { slot, bits: axisBits(size) }
+    slot += slice.bits
+    return slice
+  })
+}
+
+function writeKernel(
+  to: Writer,
+  slots: Slots,
+  term: TermDescriptor,
+  kernel: Slice,
+  r: readonly Digit[],
+  inputDigit: (axis: number) => Digit,
+): void {
+  const write = (kernelAxis: number) => {
+    const entry = term.spatial.find((axis) => axis.kernelAxis === kernelAxis)
+    if (entry === undefined) to.number(0, 1)
+    else
+      writeAxis(
+        to,
+        slots,
+        entry,
+        term.kernel[kernelAxis]!,
+        entry.output.map((y) => r[y]!),
+        entry.input.map(inputDigit),
+      )
+  }
+  const [height, width] = term.kernel
+  if (term.spatial.length === 0) to.number(0, 1)
+  else if (isPowerOfTwo(width)) {
+    // The index k_y·width + k_x is the digits side by side.
+    const low = axisBits(width)
+    const high = kernel.bits - low
+    to.number(1, 1)
+    for (const [slot, bits, count, axis] of [
+      [kernel.slot, high, height, 0],
+      [kernel.slot + high, low, width, 1],
+    ] as const) {
+      to.number(slot, 1)
+      to.number(bits, 1)
+      to.number(count, 2)
+      write(axis)
+    }
+  } else {
+    to.number(2, 1)
+    to.number(kernel.slot, 1)
+    to.number(kernel.bits, 1)
+    to.number(height, 2)
+    to.number(width, 2)
+    write(0)
+    write(1)
+  }
+}
+
+/** The cheapest of three ways to sum over an axis: index by index, or bit by bit. */
+function writeAxis(
+  to: Writer,
+  slots: Slots,
+  axis: SpatialDescriptor,
+  taps: number,
+  output: readonly Digit[],
+  input: readonly Digit[],
+): void {
+  const [driving, driven] = axis.transposed ? [input, output] : [output, input]
+  const cells = 2 ** total(driving) + 2 ** total(driven)
+  const direct = cells + taps * product(driving.map(({ size }) => size))
+  const whole = [...driving, ...driven].every(({ size }) => isPowerOfTwo(size))
+  const bits = Math.max(total(driving), total(driven))
+  if (whole && direct > 3 * bits) {
+    if (writeShift(to, slots, axis, taps, driving, driven)) return
+    if (3 * bits * carriesOf(axis, taps).count < direct) {
+      writeCarry(to, slots, axis, taps, driving, driven)
+      return
+    }
+  }
+  writeTable(to, axis, taps, driving, driven)
+}
+
+/** Index by index; of a driven index that is one digit, the last bits apart where the stride allows. */
+function writeTable(
+  to: Writer,
+  { stride, dilation, pad }: SpatialDescriptor,
+  taps: number,
+  driving: readonly Digit[],
+  driven: readonly Digit[],
+): void {
+  const offsets = Array.from({ length: taps }, (_, k) => k * dilation - pad)
+  const [digit] = driven
+  const low = axisBits(stride)
+  const splits =
+    digit !== undefined &&
+    driven.length === 1 &&
+    stride === 2 ** low &&
+    low <= MOST_LOW_BITS &&
+    digit.size % stride === 0
+  to.number(1, 1)
+  if (!splits) {
+    to.number(0, 2)
+    to.number(stride, 3)
+    to.number(-pad, 4)
+    to.number(dilation, 3)
+    to.number(taps, 2)
+    to.digits(driving)
+    to.digits(driven)
+    for (let k = 0; k < taps; k++) {
+      to.number(0, 1)
+      to.number(k, 1)
+    }
+    return
+  }
+  const shifts = offsets.map((offset) => Math.floor(offset / stride))
+  const first = Math.min(...shifts)
+  to.number(digit.slot + digit.bits - low, 1)
+  to.number(low, 1)
+  to.number(1, 3)
+  to.number(first, 4)
+  to.number(1, 3)
+  to.number(Math.max(...shifts) - first + 1, 2)
+  to.digits(driving)
+  to.digits([{ slot: digit.slot, bits: digit.bits - low, size: digit.size / stride }])
+  offsets.forEach((offset, k) => {
+    to.number(offset - stride * shifts[k]!, 1)
+    to.number(shifts[k]! - first, 1)
+  })
+}
+
+/** Slices as so many bits, zeros in front. */
+function padded(slots: Slots, slices: readonly Slice[], bits: number): readonly Slice[] {
+  const zeros = Array.from({ length: bits - total(slices) }, () => ({ slot: slots.zero, bits: 1 }))
+  return [...zeros, ...joined(slices)]
+}
+
+/** Carries that occur, with all that they hand on. */
+function carriesOf({ stride, dilation, pad }: SpatialDescriptor, taps: number) {
+  const below = Math.max(0, pad)
+  return { below, count: below + Math.max(0, stride - 1, (taps - 1) * dilation - pad) + 1 }
+}
+
+function writeCarry(
+  to: Writer,
+  slots: Slots,
+  axis: SpatialDescriptor,
+  taps: number,
+  driving: readonly Slice[],
+  driven: readonly Slice[],
+): void {
+  const bits = Math.max(total(driving), total(driven))
+  const { below, count } = carriesOf(axis, taps)
+  to.number(2, 1)
+  to.number(axis.stride, 3)
+  to.number(axis.dilation, 3)
+  to.number(axis.pad, 4)
+  to.number(bits, 1)
+  to.number(below, 2)
+  to.number(count, 2)
+  to.slices(padded(slots, driving, bits))
+  to.slices(padded(slots, driven, bits))
+}
+
+/** Largest shift that the contract computes bit by bit without a table of carries. */
+const MOST_SHIFT = 1
+
+/** Where the stride is 2^a and k·dilation − pad = 2^a·shift + rest has small shifts only. */
+function writeShift(
+  to: Writer,
+  slots: Slots,
+  { stride, dilation, pad }: SpatialDescriptor,
+  taps: number,
+  driving: readonly Slice[],
+  driven: readonly Slice[],
+): boolean {
+  const low = axisBits(stride)
+  const shifts = Array.from({ length: taps }, (_, k) => Math.floor((k * dilation - pad) / stride))
+  if (stride !== 2 ** low || low > MOST_LOW_BITS || total(driven) < low) return false
+  if (shifts.some((shift) => Math.abs(shift) > MOST_SHIFT)) return false
+  const single = driven.flatMap(({ slot, bits }) =>
+    Array.from({ length: bits }, (_, i) => ({ slot: slot + i, bits: 1 })),
+  )
+  const high = single.slice(0, single.length - low)
+  const rest = joined(single.slice(single.length - low))
+  // The last bits must lie side by side.
+  if (rest.length > 1) return false
+  const bits = Math.max(total(driving), high.length)
+  to.number(3, 1)
+  to.number(bits, 1)
+  to.number(rest[0]?.slot ?? 0, 1)
+  to.number(low, 1)
+  to.slices(padded(slots, driving, bits))
+  to.slices(padded(slots, high, bits))
+  shifts.forEach((shift, k) => {
+    to.number(k * dilation - pad - stride * shift, 1)
+    to.number(shift + MOST_SHIFT, 1)
+  })
+  return true
+}
