@@ -13,7 +13,8 @@ import { type Bounds, boundsRange, latentBounds, rearrangeBounds } from './inter
 import { usualDomain } from './pre-activations.js'
 import type { Profile } from './profiles.js'
 import { type OutputCode, type QuantizedInput, quantizeAffine } from './quantize-affine.js'
-import { roundedCode } from './rounded-code.js'
+import { roundedCode, withRoundedRows } from './rounded-code.js'
+import { rowFacts } from './row-facts.js'
 import { hasPole } from './unary.js'
 
 /** All that quantization knows before it chooses bits. */
@@ -66,20 +67,23 @@ export function assembleModel(
     }
     const isImage = node === pixels
     const seen = statistics.get(node.output)!
-    const isProduct = node.terms.some(({ kind }) => kind === 'einsum')
-    const code = isImage
+    const wanted = isImage
       ? pixelCode(range)
-      : (roundedCode(node.activation, isProduct) ??
+      : (roundedCode(node.activation) ??
         codes.get(node.output) ??
         (hasPole(node.activation)
           ? factorCode(seen, profile)
           : activationCode(seen, isRowSum(node) ? { ...profile, headroom: 2 } : profile)))
+    // The rows of a product of two activations are not free.
+    const isProduct = node.terms.some(({ kind }) => kind === 'einsum')
+    const code = isProduct ? wanted : withRoundedRows(node.activation, wanted)
     const domain = usualDomain(node, statistics)
     const tableBits = isImage ? profile.pixelTableBits : profile.tableBits
     const limits = { ...profile, tableBits }
     const quantized = quantizeAffine(node, code, limits, inputs, bounds, domain)
     const scale = isImage ? 1 : quantized.scale
-    const output = define(node.output, node.shape, scale, quantized.bounds)
+    const facts = rowFacts(quantized.node, quantized.table, bounds)
+    const output = define(node.output, node.shape, scale, { ...quantized.bounds, facts })
     const table = shareTable(tables, quantized.table)
     nodes.push({ ...quantized.node, name, output, table })
   }

@@ -33,10 +33,17 @@ const BIT_STEPS: readonly (readonly [weight: number, activation: number])[] = [
 /** Bits of tables that are shared: twice the rows each time. */
 const TABLE_STEPS: readonly number[] = [0, 1, 2, 3, 4, 5, 6]
 
+/** Up to this step the wanted closeness is worth the rows: beyond, it is enough to be close. */
+const CHEAP_TABLE_STEPS = 2
+const CLOSE_PSNR = 48
+
+/** No range of a remainder gets longer: layers of a large model are proven in limbs of so many bits. */
+const MOST_REMAINDER_BITS = 13
+
 /**
- * The model of fewest bits, or of the shortest tables where they are shared, whose images are at least `targetPsnr` close to the float model's, starting
- * from the profile's bits; with the most where none is. Closeness is taken to grow with bits, so
- * that few trials do.
+ * The model of fewest bits, or of the shortest tables where they are shared, whose images are at least
+ * `targetPsnr` close to the float model's, starting from the profile's bits; with the most where none is.
+ * Closeness is taken to grow with bits, so that few trials do.
  *
  * @param given - bits that the user fixed, which stay as they are
  */
@@ -48,16 +55,43 @@ export function chooseBits(
   progress: Progress,
 ): IntegerModel {
   const reference = referenceImages(plan)
-  const steps = profile.sharedTables ? TABLE_STEPS.length : BIT_STEPS.length
+  return profile.sharedTables
+    ? chooseTables(plan, profile, targetPsnr, reference, progress)
+    : searchBits(plan, profile, targetPsnr, given, reference, progress)
+}
+
+/** Long tables take longest to try, so they are tried last. */
+function chooseTables(
+  plan: QuantizationPlan,
+  profile: Profile,
+  targetPsnr: number,
+  reference: readonly ReferenceImage[],
+  progress: Progress,
+): IntegerModel {
+  let model: IntegerModel | undefined
+  for (const step of TABLE_STEPS) {
+    model = assembleWithSharedTables(plan, longerTables(profile, step))
+    progress({ step: 'choose tables', done: step + 1, total: TABLE_STEPS.length })
+    const wanted = step <= CHEAP_TABLE_STEPS ? targetPsnr : Math.min(targetPsnr, CLOSE_PSNR)
+    if (trialPsnr(model, reference) >= wanted) break
+  }
+  return model!
+}
+
+function searchBits(
+  plan: QuantizationPlan,
+  profile: Profile,
+  targetPsnr: number,
+  given: { readonly weightBits?: number; readonly activationBits?: number },
+  reference: readonly ReferenceImage[],
+  progress: Progress,
+): IntegerModel {
   const attempt = (step: number): { model: IntegerModel; psnr: number } => {
-    const model = profile.sharedTables
-      ? assembleWithSharedTables(plan, longerTables(profile, TABLE_STEPS[step]!))
-      : assembleModel(plan, moreBits(profile, BIT_STEPS[step]!, given))
-    const psnr = trialPsnr(model, reference)
-    return { model, psnr }
+    const model = assembleModel(plan, moreBits(profile, BIT_STEPS[step]!, given))
+    return { model, psnr: trialPsnr(model, reference) }
   }
   let low = 0
-  let high = steps - 1
+  let high = BIT_STEPS.length - 1
   let best: IntegerModel | undefined
   let trials = 0
   while (low <= high) {
@@ -70,7 +104,7 @@ export function chooseBits(
       high = middle - 1
     } else low = middle + 1
   }
-  return best ?? attempt(steps - 1).model
+  return best ?? attempt(BIT_STEPS.length - 1).model
 }
 
 function longerTables(profile: Profile, by: number): Profile {
@@ -78,7 +112,7 @@ function longerTables(profile: Profile, by: number): Profile {
     ...profile,
     tableBits: profile.tableBits + by,
     pixelTableBits: profile.pixelTableBits + by,
-    remainderBits: profile.remainderBits + by,
+    remainderBits: Math.min(profile.remainderBits + by, MOST_REMAINDER_BITS),
   }
 }
 

@@ -1,7 +1,7 @@
 import { elementCount, gatherIndex, rowMajorStrides } from './tensor-index.js'
 
 /** Bound once: these loops are hot, and a test runner's realm looks globals up slowly. */
-const { abs, max, min } = Math
+const { abs, ceil, floor, max, min } = Math
 
 /**
  * The axes of a product of two tensors, named by labels, as in NumPy's `einsum`: with the labels of
@@ -93,13 +93,19 @@ export function prepareEinsum(axes: EinsumAxes): Product {
  * Adds the bounds of a product to those of the rest of an accumulator: `twiceCenter` += low + high,
  * `twiceRadius` += high − low, `magnitude` += the largest absolute value, for each output element.
  *
- * @param square - whether input and operand are always the same element: then products are not negative
+ * @param known - `square`: input and operand are always the same element, so products are not negative;
+ * `limit`: no product is larger; `rows`: the summed elements of that side are not negative and add up to
+ * `most` or less
  */
 export function addProductBounds(
   axes: EinsumAxes,
   input: Bounds,
   operand: Bounds,
-  square: boolean,
+  known: {
+    readonly square: boolean
+    readonly limit: number
+    readonly rows: { readonly side: 'input' | 'operand'; readonly most: number } | undefined
+  },
   sums: {
     readonly twiceCenter: Float64Array
     readonly twiceRadius: Float64Array
@@ -107,9 +113,12 @@ export function addProductBounds(
   },
 ): void {
   const { input: inputs, operand: operands, inputStep, operandStep } = pairs(axes)
+  const { square, limit, rows } = known
+  const other = rows?.side === 'input' ? operand : input
   for (let i = 0; i < inputs.length; i++) {
     let low = 0
     let high = 0
+    let [lowest, highest] = [0, 0]
     let magnitude = 0
     for (let k = 0; k < inputStep.length; k++) {
       const x = inputs[i]! + inputStep[k]!
@@ -119,11 +128,18 @@ export function addProductBounds(
       const c = input.high[x]! * operand.low[w]!
       const d = input.high[x]! * operand.high[w]!
       const crosses = input.low[x]! < 0 && input.high[x]! > 0
-      const least = square ? (crosses ? 0 : min(a, d)) : min(a, b, c, d)
-      const most = square ? max(a, d) : max(a, b, c, d)
+      const least = max(square ? (crosses ? 0 : min(a, d)) : min(a, b, c, d), -floor(limit))
+      const most = min(square ? max(a, d) : max(a, b, c, d), floor(limit))
       low += least
       high += most
       magnitude += max(abs(least), abs(most))
+      const at = rows?.side === 'input' ? w : x
+      lowest = min(lowest, other.low[at]!)
+      highest = max(highest, other.high[at]!)
+    }
+    if (rows !== undefined) {
+      low = max(low, ceil(rows.most * lowest))
+      high = min(high, floor(rows.most * highest))
     }
     sums.twiceCenter[i]! += low + high
     sums.twiceRadius[i]! += high - low

@@ -3,6 +3,7 @@ import { expandBias } from './execute.js'
 import type { AffineNode, IntegerModel, RearrangeNode, Table } from './integer-model.js'
 import { prepareTerm } from './linear-terms.js'
 import { PlatemarkError } from './platemark-error.js'
+import { contractedRows, type RowFacts, rowFacts, scalesOf } from './row-facts.js'
 import { elementCount, transposeIndex } from './tensor-index.js'
 
 /*
@@ -13,7 +14,8 @@ import { elementCount, transposeIndex } from './tensor-index.js'
  *
  * With c = low + high and r = high − low this is 2·low(acc) = L(W, c) − L(|W|, r) + 2·bias, so the
  * executor's own loops compute it, twice per node. A product of two tensors lies between the least and
- * the most of the four products of their bounds, a square is never negative. Elements of one layer are taken as independent of
+ * the most of the four products of their bounds, a square is never negative; `row-facts.ts` knows of rows
+ * that add up to little. Elements of one layer are taken as independent of
  * each other, so the bounds hold always and are attained where a node reads only latents.
  */
 
@@ -24,7 +26,12 @@ const { abs, floor } = Math
 export const EXACT_LIMIT = 2 ** 52
 
 /** Inclusive bounds of every element of a tensor. */
-export type Bounds = { readonly low: Float64Array; readonly high: Float64Array }
+export type Bounds = {
+  readonly low: Float64Array
+  readonly high: Float64Array
+  /** What is known of whole rows. */
+  readonly facts?: RowFacts
+}
 
 export type Range = { readonly min: number; readonly max: number }
 
@@ -70,7 +77,12 @@ export function accumulatorBounds(
     if (term.kind === 'einsum') {
       const square = term.input === term.operand && isSquare(term)
       const sums = { twiceCenter: center, twiceRadius: radius, magnitude }
-      addProductBounds(term, inputs[term.input]!, inputs[term.operand]!, square, sums)
+      const known = {
+        square,
+        limit: scalesOf(term, inputs)?.most ?? Number.POSITIVE_INFINITY,
+        rows: contractedRows(term, inputs),
+      }
+      addProductBounds(term, inputs[term.input]!, inputs[term.operand]!, known, sums)
       continue
     }
     const absolute = prepareTerm(term, shape, abs)
@@ -162,8 +174,10 @@ export function analyseRanges(model: IntegerModel): ModelRanges {
         found: `quotients from ${quotient.min} to ${quotient.max}`,
         fix: 'Compile the model again; the file was not written by this compiler.',
       })
-    bounds[node.output] = tableBounds(table, quotients)
-    return { accumulator: boundsRange(accumulators), quotient }
+    const ranges = { accumulator: boundsRange(accumulators), quotient }
+    const facts = rowFacts({ ...node, ...ranges }, table, bounds)
+    bounds[node.output] = { ...tableBounds(table, quotients), facts }
+    return ranges
   })
   return { tensors: bounds.map(boundsRange), nodes }
 }

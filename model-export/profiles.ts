@@ -36,7 +36,7 @@ export type Profile = {
 export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
   fidelity: {
     weightBits: 24,
-    activationBits: 15,
+    activationBits: 13,
     tableBits: 13,
     pixelTableBits: 12,
     remainderBits: 11,

@@ -10,7 +10,14 @@ import {
 } from './intervals.js'
 import { PlatemarkError } from './platemark-error.js'
 import type { Profile } from './profiles.js'
-import { describeChain, evaluateUnary, hasPole, isCurved, type UnaryChain } from './unary.js'
+import {
+  describeChain,
+  evaluateUnary,
+  hasPole,
+  isCurved,
+  isRounding,
+  type UnaryChain,
+} from './unary.js'
 
 /** Bound once: these loops are hot, and a test runner's realm looks globals up slowly. */
 const { abs, ceil, floor, log2, max, min, round } = Math
@@ -69,6 +76,7 @@ export function quantizeAffine(
   if (code.rows !== undefined) return quantizeToRows(node, code, code.rows, profile, inputs, bounds)
   const product = productScale(node, inputs)
   const finest = product ?? finestScale(node, inputs, profile.weightBits)
+  const mostBits = mostRemainderBits(node, inputs, profile)
   const estimate = boundsRange(accumulators(node, finest, inputs, bounds))
   const usual = intersect({ min: estimate.min * finest, max: estimate.max * finest }, domain)
   const { slope, at } = steepest(node.activation, usual.min, usual.max)
@@ -86,7 +94,7 @@ export function quantizeAffine(
   // Rounding may widen the interval a little beyond the estimate: then one more try with more room.
   for (let room = 1.001; room < 8; room *= 2) {
     const least = smallest * room
-    const { step, shift } = chooseStep(wanted, least, finest, product !== undefined, profile)
+    const { step, shift } = chooseStep(wanted, least, finest, product !== undefined, mostBits)
     const scale = step / 2 ** shift
     const stretched = stretch(code, step, slope, node.activation, product !== undefined)
     const phase = alignment(node.activation, stretched, step, at)
@@ -139,7 +147,7 @@ function chooseStep(
   smallest: number,
   finest: number,
   fixed: boolean,
-  { remainderBits }: Profile,
+  mostBits: (step: number) => number,
 ): { readonly step: number; readonly shift: number } {
   if (fixed) {
     const least = max(0, ceil(log2(smallest / finest)))
@@ -147,7 +155,7 @@ function chooseStep(
     return { step: finest * 2 ** shift, shift }
   }
   const step = max(wanted, smallest, finest)
-  return { step, shift: min(floor(log2(step / finest)), remainderBits) }
+  return { step, shift: min(floor(log2(step / finest)), mostBits(step)) }
 }
 
 /** Integers as they are: undefined where the table would get too long or the scales differ. */
@@ -204,11 +212,12 @@ function quantizeToRows(
 ): QuantizedAffine {
   const product = productScale(node, inputs)
   const finest = product ?? finestScale(node, inputs, profile.weightBits)
+  const mostBits = mostRemainderBits(node, inputs, profile)
   const most = max(0, floor(log2(width / finest)))
   const { step, shift } =
     product === undefined
-      ? { step: width, shift: min(most, profile.remainderBits) }
-      : chooseStep(width, width, finest, true, profile)
+      ? { step: width, shift: min(most, mostBits(width)) }
+      : chooseStep(width, width, finest, true, mostBits)
   const linear = integerTerms(node, step / 2 ** shift, inputs)
   const requantize = { multiplier: 1, shift }
   const accumulated = accumulatorBounds(linear, node.shape, bounds)
@@ -222,6 +231,26 @@ function quantizeToRows(
     bounds: tableBounds(table, quotients),
     scale: step / width / code.factor,
   }
+}
+
+/** Weights are rounded to this many bits, but no further, for the sake of short remainders. */
+const LEAST_WEIGHT_BITS = 5
+
+/** Two limbs: what onnxruntime's single precision tells apart, about. */
+const ROUNDED_REMAINDER_BITS = 22
+
+/** How many bits a remainder may have where a row is `step` wide. */
+function mostRemainderBits(
+  node: FloatAffine,
+  inputs: ReadonlyMap<string, QuantizedInput>,
+  { weightBits, remainderBits }: Profile,
+): (step: number) => number {
+  const coarsest = finestScale(node, inputs, min(weightBits, LEAST_WEIGHT_BITS))
+  // A model that rounds by itself is to be met as it is.
+  const limit = node.activation.some(isRounding)
+    ? max(remainderBits, ROUNDED_REMAINDER_BITS)
+    : remainderBits
+  return (step) => max(limit, ceil(log2(step / coarsest)))
 }
 
 /** The smallest accumulator scale at which every weight fits its bits, and every bias 40 bits. */

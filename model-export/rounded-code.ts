@@ -1,38 +1,47 @@
 import { makeTable, type OutputCode } from './quantize-affine.js'
-import { evaluateUnary, type UnaryChain } from './unary.js'
+import { evaluateUnary, isRounding, type UnaryChain } from './unary.js'
+
+/*
+ * Layers that the model itself rounds, as models do that are quantized already. Where only lines stand
+ * before the first rounding, the borders between the table's rows are the rounding's own, so that
+ * what stands behind is met exactly; where only lines stand behind the last one, the output's integers
+ * are the model's. Then layer and model differ in ties only (half up, and half to even).
+ */
 
 /** Beyond this no table reaches. */
 const FAR = 2 ** 24
 
 /**
- * The output of a layer that the model itself rounds: its integers are the model's, and where only
- * lines stand before the rounding, so are the borders between the rows of its table. Then layer and
- * model differ in ties only (half up, and half to even).
+ * The output that has the model's own integers.
  *
- * @param fixed - whether the layer's scale is not free, as that of a product of two activations
  * @returns undefined where the function does not end in a rounding, lines and bounds
  */
-export function roundedCode(activation: UnaryChain, fixed: boolean): OutputCode | undefined {
-  const at = activation.findLastIndex((step) => step.op === 'elementary' && step.name === 'round')
-  if (at < 0) return undefined
-  const before = activation.slice(0, at)
+export function roundedCode(activation: UnaryChain): OutputCode | undefined {
+  const at = activation.findLastIndex(isRounding)
   const after = activation.slice(at + 1)
-  const isStraight = (chain: UnaryChain): boolean =>
-    chain.every(({ op }) => op === 'linear' || op === 'relu' || op === 'clip')
-  if (!isStraight(after)) return undefined
-  const slope = slopeOf(after)
-  if (slope === 0) return undefined
-  const ends = [-FAR, FAR].map((x) => evaluateUnary(after, x) / Math.abs(slope))
+  const slope = Math.abs(slopeOf(after))
+  if (at < 0 || !isStraight(after) || slope === 0) return undefined
+  const ends = [-FAR, FAR].map((x) => evaluateUnary(after, x) / slope)
   const limits = { min: Math.round(Math.min(...ends)), max: Math.round(Math.max(...ends)) }
-  const code = { factor: 1 / Math.abs(slope), offset: 0, ...limits, elastic: false }
+  return { factor: 1 / slope, offset: 0, ...limits, elastic: false }
+}
+
+/** The same output, with a row for each integer that the first rounding can make. */
+export function withRoundedRows(activation: UnaryChain, code: OutputCode): OutputCode {
+  const at = activation.findIndex(isRounding)
+  const before = activation.slice(0, Math.max(at, 0))
+  const moves = before.some((step) => step.op === 'linear' && step.offset !== 0)
   const steepness = Math.abs(slopeOf(before))
-  const movesRows = before.some((step) => step.op === 'linear' && step.offset !== 0)
-  if (fixed || !isStraight(before) || steepness === 0 || movesRows) return code
+  if (at < 0 || !isStraight(before) || moves || steepness === 0) return code
   const width = 1 / steepness
   return {
     ...code,
     rows: { width, table: (range) => makeTable(activation, code, width, 0, range) },
   }
+}
+
+function isStraight(chain: UnaryChain): boolean {
+  return chain.every(({ op }) => op === 'linear' || op === 'relu' || op === 'clip')
 }
 
 function slopeOf(chain: UnaryChain): number {

@@ -5,8 +5,7 @@ import type { AffineNode, IntegerModel, Table } from './integer-model.js'
 import type { Range } from './intervals.js'
 import type { Profile } from './profiles.js'
 import { makeTable, type OutputCode, steepest } from './quantize-affine.js'
-import { roundedCode } from './rounded-code.js'
-import { hasPole, isHomogeneous, isUneven, type UnaryChain } from './unary.js'
+import { hasPole, isHomogeneous, isRounding, isUneven, type UnaryChain } from './unary.js'
 
 /** Layers of the same function, and the table that all of them look up. */
 type Group = {
@@ -74,24 +73,30 @@ export function assembleWithSharedTables(plan: QuantizationPlan, profile: Profil
  */
 function isShareable({ terms, activation, exact }: FloatAffine): boolean {
   if (exact !== undefined || terms.some(({ kind }) => kind === 'einsum')) return false
-  if (roundedCode(activation, false) !== undefined) return false
+  if (activation.some(isRounding)) return false
   return isHomogeneous(activation) || !(hasPole(activation) || isUneven(activation))
 }
 
 /** Layers by function; the others keep tables of their own. */
 function groupLayers({ model, pixels, statistics }: QuantizationPlan, profile: Profile): Group[] {
-  const groups = new Map<string, FloatAffine[]>()
+  const groups = new Map<string, Pick<Group, 'activation' | 'signed'> & { nodes: FloatAffine[] }>()
   for (const node of model.nodes) {
     if (node.kind !== 'affine' || node === pixels || !isShareable(node)) continue
+    const signed = statistics.get(node.output)!.min < 0
+    // Where nothing is negative, a table of integers as they are is the one of ReLU.
+    const copies = node.activation.length === 0 && !signed
+    const activation: UnaryChain = copies ? [{ op: 'relu' }] : node.activation
     // Sums of a row have wide bounds and small values: they do not share with layers.
-    const key = JSON.stringify([node.activation, isRowSum(node)])
-    groups.set(key, [...(groups.get(key) ?? []), node])
+    const key = JSON.stringify([activation, isRowSum(node), isHomogeneous(activation) && signed])
+    const group = groups.get(key) ?? { activation, signed: false, nodes: [] }
+    group.nodes.push(node)
+    groups.set(key, { ...group, signed: group.signed || signed })
   }
-  return [...groups.values()].map((nodes) => ({
+  return [...groups.values()].map(({ nodes, activation, signed }) => ({
     nodes,
-    activation: nodes[0]!.activation,
+    activation,
     clamped: !isRowSum(nodes[0]!),
-    signed: nodes.some(({ output }) => statistics.get(output)!.min < 0),
+    signed,
     // The bounds of a usual layer are this many times its saturation.
     levels: Math.min(2 ** profile.tableBits / 64, 2 ** (profile.activationBits - 1) - 1),
     slope: 1,

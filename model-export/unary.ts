@@ -122,3 +122,8 @@ export function isHomogeneous(chain: UnaryChain): boolean {
       step.op === 'relu' || step.op === 'leakyRelu' || (step.op === 'linear' && step.offset === 0),
   )
 }
+
+/** Whether a step rounds to integers. */
+export function isRounding(step: UnaryStep): boolean {
+  return step.op === 'elementary' && step.name === 'round'
+}

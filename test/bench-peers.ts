@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
-import { cpus, loadavg, totalmem } from 'node:os'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpus, loadavg, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -104,7 +104,13 @@ function measureRow(
   const start = emptyRow(model, prover, 'failed')
   const self = fileURLToPath(import.meta.url)
   const args = [self, '--one', '--model', model, '--prover', prover, '--proofs', values.proofs]
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  // Whatever ends the row, its temporary files go with it.
+  const temporary = mkdtempSync(join(tmpdir(), 'platemark-peers-'))
+  const remove = () => rmSync(temporary, { recursive: true, force: true, maxRetries: 10 })
+  const child = spawn(process.execPath, args, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, TMPDIR: temporary },
+  })
   const pid = child.pid!
   let known: Measurement = {}
   let stage = 'start'
@@ -126,6 +132,7 @@ function measureRow(
   }, INTERVAL)
   const end = () => {
     killTree(pid)
+    remove()
     process.exit(130)
   }
   process.once('SIGINT', end)
@@ -145,6 +152,7 @@ function measureRow(
     child.once('close', () => {
       clearInterval(watch)
       process.off('SIGINT', end)
+      remove()
       const { parameters, activations, macs, image, ...measured } = known
       const info = Object.fromEntries(
         Object.entries({ parameters, activations, macs, image }).filter(([, value]) => value),
@@ -173,6 +181,8 @@ function emptyRow(model: string, prover: string, status: Status): Row {
     compileSeconds: null,
     setupSeconds: null,
     proveSeconds: null,
+    setupCpuSeconds: null,
+    proveCpuSeconds: null,
     verifySeconds: null,
     peakMemoryBytes: null,
     stageMemoryBytes: {},
@@ -225,8 +235,8 @@ function readResults(): Benchmarks {
 async function render(results: Benchmarks): Promise<void> {
   await writeFileAtomic(join(DOCS, 'benchmarks.md'), renderPage(results))
   const plots = [
-    ['prove-time', 'proveSeconds', 'seconds to prove', 1],
-    ['prove-memory', 'peakMemoryBytes', 'peak memory, GB', 1e-9],
+    ['prove-time', 'proveSeconds', 'Seconds to prove', 1],
+    ['prove-memory', 'peakMemoryBytes', 'Peak memory in GB', 1e-9],
   ] as const
   for (const [name, field, title, unit] of plots)
     await writeFileAtomic(

@@ -16,6 +16,7 @@ const FIXES: Readonly<Record<string, string>> = {
   ClaimMismatch:
     'Make the proof for this very chain id, contract and recipient, and pass the seed and image it is for.',
   OpeningInvalid: 'The proof was altered, or is of another key; prove again.',
+  InverseInvalid: 'The proof was altered, or is of another statement; prove again.',
   AlreadyMinted: 'This seed of this model is taken; choose another seed.',
   ModelNotAdmitted: 'The collection does not know this model; its owner can admit it.',
   ModelDeprecated: 'The model was deprecated by who registered it; use another model.',

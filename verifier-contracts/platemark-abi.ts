@@ -32,7 +32,7 @@ export const engineVerifierAbi = parseAbi(['function ENGINE() view returns (addr
 export const engineAbi = parseAbi([
   'error ClaimMismatch()',
   'error OpeningInvalid()',
-  'error ChallengeDegenerate()',
+  'error InverseInvalid()',
   'error ScalarNotCanonical(uint256 offset, uint256 value)',
   'error ImageHashMismatch(bytes32 hash, bytes32 expected)',
 ])

@@ -38,6 +38,7 @@ function errorFor(reason: string): RegExp {
   if (reason.startsWith('public inputs')) return /^ImageLengthInvalid\(/
   if (reason === 'merged claim') return /^ClaimMismatch\(/
   if (reason === 'opening') return /^OpeningInvalid\(/
+  if (reason === 'inverse') return /^InverseInvalid\(/
   throw new Error(`no error stands for ${reason}`)
 }
 

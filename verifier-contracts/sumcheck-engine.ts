@@ -5,4 +5,4 @@ import type { Hex } from 'viem'
  * verifiers take no other engine. `sumcheck-engine.test.ts` says what it is after a change.
  */
 export const ENGINE_CODE_HASH: Hex =
-  '0x10e53304d270493bcd36a1b29468d143e64ca179e430c90e668449245428b2a7'
+  '0x1ccab11d02d7922c2c121106318173b0b62e5c5092bdeaadb9992264be3437c2'

@@ -16,7 +16,7 @@ import {
 } from '../witness.js'
 import { planCircuit } from './circuit-plan.js'
 import { generateCircom, pixelWire } from './generate.js'
-import { everyShapeModel } from './sample-model.js'
+import { everyShapeModel, productModel } from './sample-model.js'
 import { symbolWires } from './symbols.js'
 
 const model = everyShapeModel()
@@ -151,6 +151,33 @@ describe('generateCircom', () => {
       ])
       expect(violates(changes)).toBe(true)
     })
+  })
+})
+
+describe('generateCircom of products of activations', () => {
+  const products = productModel()
+  let prepared: Prepared
+  beforeAll(async () => {
+    prepared = await prepare(products)
+  })
+
+  test('predicts the constraints exactly', () => {
+    const { plan } = generateCircom(products)
+    expect(readR1csHeader(prepared.r1cs).constraints).toBe(plan.counts.constraints)
+  })
+
+  test('the witness is the trace, and no product can be another', () => {
+    const constraints = readConstraints(prepared.r1cs)
+    const latent = expandSeed(3n, products.latent.dimensions)
+    const witness = witnessOf(prepared, latent)
+    expect(witnessValue(witness, 1)).toBe(digestOf(products, execute(products, latent)))
+    expect(findViolation(constraints, witness)).toBeUndefined()
+    const wires = symbolWires(prepared.symbols, (name) => /\.product\d+\[/.test(name))
+    expect(wires.size).toBe(9 * 4 + 9)
+    for (const wire of new Set(wires.values())) {
+      const changed = alterWitness(witness, new Map([[wire, witnessValue(witness, wire) + 1n]]))
+      expect(findViolation(constraints, changed)).toBeDefined()
+    }
   })
 })
 

@@ -306,3 +306,53 @@ export function everyShapeModel(): IntegerModel {
     7,
   )
 }
+
+/** Products of activations: a contraction and squares, in 9 pixels. */
+export function productModel(): IntegerModel {
+  const pixels = { kind: 'clamp', min: 0, max: 255 } as const
+  return sampleModel(
+    10,
+    [
+      {
+        shape: [12],
+        terms: (draw) => [{ kind: 'gemm', input: 0, rows: 1, weight: draw([12, 10], 60) }],
+        activation: { kind: 'clamp', min: -64, max: 63 },
+        shift: 8,
+      },
+      {
+        shape: [3, 3],
+        terms: () => [
+          {
+            kind: 'einsum',
+            input: 1,
+            operand: 1,
+            sizes: [3, 4, 3],
+            inputAxes: [0, 1],
+            operandAxes: [1, 2],
+            outputAxes: [0, 2],
+          },
+        ],
+        activation: { kind: 'leaky', max: 100, divisor: 4 },
+        shift: 5,
+      },
+      {
+        shape: [3, 1, 3],
+        terms: () => [
+          {
+            kind: 'einsum',
+            input: 2,
+            operand: 2,
+            sizes: [3, 3],
+            inputAxes: [0, 1],
+            operandAxes: [0, 1],
+            outputAxes: [0, 1],
+          },
+        ],
+        activation: pixels,
+        shift: 5,
+        biasShape: [3, 1, 1],
+      },
+    ],
+    3,
+  )
+}

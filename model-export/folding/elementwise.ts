@@ -1,3 +1,4 @@
+import { roundEven } from '../elementary.js'
 import { broadcastShape } from '../lowering/broadcast-shape.js'
 import { reserve } from '../lowering/lowering.js'
 import { intAttribute } from '../onnx/attributes.js'
@@ -77,14 +78,6 @@ function fromLeft(f: (a: number, b: number) => number): Fold {
     const { dtype } = constantAt(node, inputs, 0)
     return [combine(node, operands, dtype, lowering, (values) => values.reduce(f))]
   }
-}
-
-/** Half to even, as ONNX rounds. */
-function roundEven(x: number): number {
-  const below = Math.floor(x)
-  const rest = x - below
-  if (rest !== 0.5) return Math.round(x)
-  return below % 2 === 0 ? below : below + 1
 }
 
 const cast: Fold = (node, inputs, lowering) => {

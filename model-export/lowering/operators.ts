@@ -21,6 +21,7 @@ import { lowerConvTranspose } from './conv-transpose.js'
 import { lowerDepthToSpace, lowerSpaceToDepth } from './depth-to-space.js'
 import { lowerGemm } from './gemm.js'
 import type { Lower } from './lowering.js'
+import { lowerCumSum, lowerMean, lowerTrilu, lowerWhere } from './masks.js'
 import { lowerMatMul } from './matrix-product.js'
 import {
   lowerGlobalMaxPool,
@@ -107,6 +108,7 @@ export const lowerings: ReadonlyMap<string, Lower> = new Map(
     Conv: lowerConv,
     ConvInteger: lowerConvInteger,
     ConvTranspose: lowerConvTranspose,
+    CumSum: lowerCumSum,
     DequantizeLinear: lowerDequantizeLinear,
     Div: lowerDiv,
     Elu: lowerElu,
@@ -135,7 +137,9 @@ export const lowerings: ReadonlyMap<string, Lower> = new Map(
     Sum: lowerSum,
     Tanh: lowerTanh,
     Tile: lowerTile,
+    Trilu: lowerTrilu,
     Upsample: lowerUpsample,
+    Where: lowerWhere,
     GlobalMaxPool: lowerGlobalMaxPool,
     GroupNormalization: lowerGroupNormalization,
     InstanceNormalization: lowerInstanceNormalization,
@@ -144,6 +148,7 @@ export const lowerings: ReadonlyMap<string, Lower> = new Map(
     LpNormalization: lowerLpNormalization,
     Max: lowerMax,
     MaxPool: lowerMaxPool,
+    Mean: lowerMean,
     MeanVarianceNormalization: lowerMeanVarianceNormalization,
     Min: lowerMin,
     Pow: lowerPow,

@@ -57,7 +57,9 @@ export function mapAlong(
   reserve(lowering, node, shape)
   const outer = elementCount(shape.slice(0, axis))
   const inner = elementCount(shape.slice(axis + 1))
-  const like = (tensor: string) => (exact ? { like: tensor, clamped: false } : undefined)
+  // Different tensors have different scales.
+  const one = exact && parts.every(({ value }) => value.tensor === parts[0]!.value.tensor)
+  const like = (tensor: string) => (one ? { like: tensor, clamped: false } : undefined)
   if (outer === 1 && inner > 1) {
     // Along the first axis: channels of a convolution with one tap, which later ones can take in.
     const terms = parts.map(({ value, rows }): FloatTerm => {

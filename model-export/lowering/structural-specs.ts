@@ -286,6 +286,40 @@ export const structural: Readonly<Record<string, OnnxSpec>> = {
     ],
     { starts: ints(0), ends: ints(4), axes: ints(3) },
   ),
+  'Where, a constant otherwise': graph([['Where', 'c x v', 'y']], {
+    c: {
+      dtype: 'bool',
+      shape: [4, 5],
+      data: Array.from({ length: 20 }, (_, i) => (i % 3 ? 1 : 0)),
+    },
+    v: reals([3, 1, 1]),
+  }),
+  'Where, two tensors': graph(
+    [
+      ['Relu', 'x', 'r'],
+      ['Where', 'c r x', 'y'],
+    ],
+    { c: { dtype: 'bool', shape: [5], data: [1, 0, 0, 1, 0] } },
+  ),
+  'Trilu, upper': one('Trilu'),
+  'Trilu, lower': one(
+    'Trilu',
+    { upper: { int: 0 } },
+    { k: { dtype: 'int64', shape: [], data: [1] } },
+  ),
+  CumSum: one('CumSum', {}, { axis: { dtype: 'int64', shape: [], data: [2] } }),
+  'CumSum, exclusive, reverse': one(
+    'CumSum',
+    { exclusive: { int: 1 }, reverse: { int: 1 } },
+    { axis: { dtype: 'int64', shape: [], data: [-1] } },
+  ),
+  Mean: graph(
+    [
+      ['Relu', 'x', 'r'],
+      ['Mean', 'x r c', 'y'],
+    ],
+    { c: reals([5]) },
+  ),
   'Resize, nearest twice': scaled('nearest', 'half_pixel', 2, 3),
   'Resize, nearest ceil': scaled('nearest', 'half_pixel', 1.6, 2.5, {
     nearest_mode: { string: 'ceil' },

@@ -64,10 +64,14 @@ except ImportError as error:
     unusable(error)
 if calls['version'] and ezkl.__version__ != calls['version']:
     unusable('this is ezkl ' + ezkl.__version__)
+def tuples(value):
+    if not isinstance(value, list):
+        return value
+    return [tuple(item) for item in value] if value and isinstance(value[0], list) else tuple(value)
 def run_args(values):
     result = ezkl.PyRunArgs()
     for name, value in values.items():
-        setattr(result, name, tuple(value) if isinstance(value, list) else value)
+        setattr(result, name, tuples(value))
     return result
 async def run(name, arguments):
     if 'py_run_args' in arguments:

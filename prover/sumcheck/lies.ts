@@ -68,6 +68,8 @@ export function liesOf(prover: TestProver): readonly NamedLie[] {
   const row = (name: string, forgedRow: number) => lie(name, { forgedRow })
   row('one multiplicity', segments[0]!.offset)
   row('the multiplicity of the row of zeros', 2 ** table.bits - 1)
+  for (let value = 0; value < 6; value++)
+    lie(`value ${value} of the opening`, { forgedValue: value })
 
   const regions = [
     ['quotients', activation.quotient],

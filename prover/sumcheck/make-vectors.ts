@@ -88,9 +88,8 @@ function proofParts({ key }: TestProver): readonly Part[] {
   add('inverse at s', key.limbs + 2, 32)
   add('merge coefficient', 2 * key.columnBits, 32)
   add('column at rho', key.columns.first + key.columns.second + key.columns.key, 32)
-  add('opening point', 8, 64)
-  add('image opening', committed, 64)
-  add('opening scalar', 6, 32)
+  add('opening point', 7, 64)
+  add('opening scalar', 7, 32)
   return parts
 }
 

@@ -51,6 +51,8 @@ export type NativeProveInput = {
   readonly latent: Buffer
   /** A row of the table region that is counted once too often: for tests of what verifiers reject. */
   readonly forgedRow?: number
+  /** One of the six values of the opening to lie about: likewise. */
+  readonly forgedValue?: number
   /** False: prove whatever is given, and do not verify. */
   readonly checked: boolean
   /** `cpu` (as without), `cuda`, `cuda:<n>` or `auto`. */

@@ -31,6 +31,8 @@ export type TestProver = {
 export type Lies = Partial<Omit<TestProver, 'model'>> & {
   /** A row of the table region that is counted once too often. */
   readonly forgedRow?: number
+  /** Which value of the opening is false. */
+  readonly forgedValue?: number
 }
 
 const powers = new Map<number, Promise<NativePowers>>()
@@ -82,6 +84,7 @@ export async function proveWith(
     latent: Buffer.from(latent),
     checked,
     ...(lies.forgedRow === undefined ? {} : { forgedRow: lies.forgedRow }),
+    ...(lies.forgedValue === undefined ? {} : { forgedValue: lies.forgedValue }),
   })
   return new Uint8Array(proof)
 }

@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import onnxProto from 'onnx-proto'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { encodeFunctionData, parseAbi } from 'viem'
 import { expandSeed } from '../../circuits/seed-expansion.js'
@@ -12,20 +13,17 @@ import { readHalo2Verifier } from '../../prover/ezkl/halo2-verifier.js'
 import { developmentPowersOfTau } from '../../prover/native.js'
 import { compileSolidity } from '../../verifier-contracts/compile-solidity.js'
 import { transactionCost } from './chain-cost.js'
-import { firstLine, type Report, round, seconds } from './measure.js'
+import { cpuSeconds, cpuSince, firstLine, type Report, round, seconds } from './measure.js'
 
 /*
- * ezkl as its own documentation uses it: the float ONNX, its calibration, its defaults, inputs and
- * outputs public. Its public outputs are fixed-point numbers, not pixels, and nothing says where the
+ * ezkl as its own documentation uses it: the float ONNX, its calibration (with the one latent that is proven),
+ * its defaults, inputs and outputs public. Its public outputs are fixed-point numbers, not pixels, and nothing says where the
  * latent came from.
  */
 
 const verifyProofAbi = parseAbi([
   'function verifyProof(bytes proof, uint256[] instances) returns (bool)',
 ])
-
-/** Latents that ezkl calibrates with, and that fidelity is measured with. */
-const SAMPLES = 4
 
 /** One model through ezkl's own pipeline. */
 export async function measureEzklOwn(
@@ -35,7 +33,6 @@ export async function measureEzklOwn(
 ): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'platemark-peers-'))
   const remove = () => rm(directory, { recursive: true, force: true })
-  process.once('SIGTERM', () => void remove().finally(() => process.exit(143)))
   try {
     await measure(onnx, name, (file) => join(directory, file), report)
   } finally {
@@ -52,14 +49,15 @@ async function measure(
   report('compile', { profile: 'own' })
   const model = file('model.onnx')
   await writeFile(model, onnx)
-  const latents = sampleLatents(onnx, name)
-  await writeFile(file('calibration.json'), JSON.stringify({ input_data: [latents.flat()] }))
-  await writeFile(file('input.json'), JSON.stringify({ input_data: [latents[0]] }))
+  const latent = sampleLatent(onnx, name)
+  await writeFile(file('input.json'), JSON.stringify({ input_data: [latent] }))
+  const variables = symbolicSizes(onnx)
+  const py_run_args = { ...RUN_ARGUMENTS, ...(variables.length === 0 ? {} : { variables }) }
   const settings = file('settings.json')
   const compileSeconds = await seconds(() =>
     calls([
-      ['gen_settings', { model, output: settings, py_run_args: RUN_ARGUMENTS }],
-      ['calibrate_settings', { data: file('calibration.json'), model, settings, max_logrows: 26 }],
+      ['gen_settings', { model, output: settings, py_run_args }],
+      ['calibrate_settings', { data: file('input.json'), model, settings, max_logrows: 26 }],
       ['compile_circuit', { model, compiled_circuit: file('circuit'), settings_path: settings }],
     ]),
   )
@@ -67,15 +65,17 @@ async function measure(
   const { run_args } = JSON.parse(await readFile(settings, 'utf8'))
   const srs = file('powers.srs')
   const keys = { model: file('circuit'), pk_path: file('pk'), srs_path: srs }
+  const beforeSetup = cpuSeconds()
   const setupSeconds = await seconds(async () => {
     await developmentPowersOfTau(file('powers.ptau'), run_args.logrows, silent)
     await writeHalo2Srs(file('powers.ptau'), run_args.logrows, srs)
     await calls([['setup', { ...keys, vk_path: file('vk') }]])
   })
   const provingKeyBytes = (await stat(file('pk'))).size + (await stat(srs)).size
-  report('prove', { setupSeconds, provingKeyBytes })
+  report('prove', { setupSeconds, setupCpuSeconds: cpuSince(beforeSetup), provingKeyBytes })
   const proof = file('proof.json')
   const witness = file('witness.json')
+  const before = cpuSeconds()
   const proveSeconds = await seconds(() =>
     calls([
       ['gen_witness', { data: file('input.json'), model: file('circuit'), output: witness }],
@@ -83,7 +83,8 @@ async function measure(
     ]),
   )
   const { hex_proof, instances } = JSON.parse(await readFile(proof, 'utf8'))
-  report('prove', { proveSeconds, proofBytes: hex_proof.length / 2 - 1 })
+  const proveCpuSeconds = cpuSince(before)
+  report('prove', { proveSeconds, proveCpuSeconds, proofBytes: hex_proof.length / 2 - 1 })
   const verifySeconds = await seconds(() =>
     calls([
       [
@@ -92,7 +93,7 @@ async function measure(
       ],
     ]),
   )
-  const psnr = await fidelity(onnx, latents[0]!, JSON.parse(await readFile(witness, 'utf8')))
+  const psnr = await fidelity(onnx, latent, JSON.parse(await readFile(witness, 'utf8')))
   report('chain', { verifySeconds, psnr })
   try {
     const { source } = await readHalo2Verifier({ verifyingKey: file('vk'), settings, srs })
@@ -120,15 +121,20 @@ function calls(list: readonly (readonly [EzklCall['name'], EzklCall['arguments']
   return runEzkl(list.map(([name, arguments_]) => ({ name, arguments: arguments_ })))
 }
 
-/** The latents of some seeds, real values as the model takes them. */
-function sampleLatents(onnx: Uint8Array, name: string): readonly (readonly number[])[] {
+/** The latent of seed 0, real values as the model takes them. */
+function sampleLatent(onnx: Uint8Array, name: string): readonly number[] {
   const options = { profile: 'fidelity', latent: 'normal', toolVersion: 'bench' } as const
   const { latent } = quantizeOnnx(onnx, name, options, silent)
-  return Array.from({ length: SAMPLES }, (_, seed) =>
-    [...expandSeed(BigInt(seed), latent.dimensions)].map(
-      (byte) => latent.table[byte]! * latent.scale,
-    ),
+  return [...expandSeed(0n, latent.dimensions)].map((byte) => latent.table[byte]! * latent.scale)
+}
+
+/** Names of the inputs' symbolic sizes, the batch above all, each 1: ezkl wants them said. */
+function symbolicSizes(onnx: Uint8Array): readonly (readonly [string, number])[] {
+  const { graph } = onnxProto.onnx.ModelProto.decode(onnx)
+  const names = (graph?.input ?? []).flatMap(({ type }) =>
+    (type?.tensorType?.shape?.dim ?? []).flatMap(({ dimParam }) => dimParam || []),
   )
+  return [...new Set(names)].map((name) => [name, 1] as const)
 }
 
 /** Peak signal-to-noise ratio of ezkl's outputs to onnxruntime's, both over the range of the latter. */

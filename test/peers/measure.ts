@@ -1,10 +1,11 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Hex, toHex } from 'viem'
 import { compileModel } from '../../model-export/compile-model.js'
 import { modelId, type Plate, writePlate } from '../../model-export/plate.js'
+import { PlatemarkError } from '../../model-export/platemark-error.js'
 import { silent } from '../../model-export/progress.js'
 import type { Backend, ProveResult } from '../../prover/backend.js'
 import { contextHash, LOCAL_CONTEXT } from '../../prover/statement.js'
@@ -21,6 +22,9 @@ export type Measurement = {
   readonly compileSeconds?: number
   readonly setupSeconds?: number
   readonly proveSeconds?: number
+  /** Of all cores, children included: what a busy machine changes little. */
+  readonly setupCpuSeconds?: number
+  readonly proveCpuSeconds?: number
   readonly verifySeconds?: number
   readonly provingKeyBytes?: number
   readonly proofBytes?: number
@@ -75,15 +79,15 @@ export async function measureBackend(
   if (!estimate.feasible) throw new Infeasible(estimate.reason ?? 'too large')
   const directory = await mkdtemp(join(tmpdir(), 'platemark-peers-'))
   const remove = () => rm(directory, { recursive: true, force: true })
-  process.once('SIGTERM', () => void remove().finally(() => process.exit(143)))
   try {
     const plate = { directory, model, modelId: modelId(model) }
     await writePlate(directory, model, fidelity)
     const compileSeconds = await seconds(() => backend.compile(plate, silent))
     report('setup', { compileSeconds })
+    const before = cpuSeconds()
     const setupSeconds = await seconds(() => backend.setup(plate, { kind: 'development' }, silent))
     const provingKeyBytes = await sizeOf(join(directory, backend.name))
-    report('prove', { setupSeconds, provingKeyBytes })
+    report('prove', { setupSeconds, setupCpuSeconds: cpuSince(before), provingKeyBytes })
     await measureProofs(plate, backend, proofs, report)
   } finally {
     await remove()
@@ -103,12 +107,19 @@ async function measureProofs(
   const verifyingKey: unknown = JSON.parse(await readFile(path, 'utf8'))
   const latentDimensions = plate.model.latent.dimensions
   const proving: number[] = []
+  const provingCpu: number[] = []
   const verifying: number[] = []
   let last: ProveResult | undefined
   for (let seed = 0n; seed < proofs; seed++) {
+    const before = cpuSeconds()
     const proved = await backend.prove(plate, { seed, context: LOCAL_CONTEXT }, silent)
     proving.push(proved.seconds)
-    report('prove', { proveSeconds: median(proving), proofBytes: proved.proof.length })
+    provingCpu.push(cpuSince(before))
+    report('prove', {
+      proveSeconds: median(proving),
+      proveCpuSeconds: median(provingCpu),
+      proofBytes: proved.proof.length,
+    })
     const { statement, proof, pixels } = proved
     const request = { verifyingKey, latentDimensions, statement, proof, pixels }
     verifying.push(
@@ -148,10 +159,31 @@ export async function seconds(action: () => Promise<unknown>): Promise<number> {
   return round((performance.now() - began) / 1000)
 }
 
-/** What went wrong, in one line. */
+/** CPU seconds of this process and its ended children so far; 0 where the system does not tell. */
+export function cpuSeconds(): number {
+  try {
+    const fields = readFileSync('/proc/self/stat', 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ')
+    // utime, stime, cutime, cstime, in hundredths.
+    return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks) / 100, 0)
+  } catch {
+    return 0
+  }
+}
+
+/** CPU seconds since an earlier `cpuSeconds()`. */
+export function cpuSince(before: number): number {
+  return round(cpuSeconds() - before)
+}
+
+/** What went wrong, in one line: for errors of ours with the last line of what was found. */
 export function firstLine(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
-  return message.split('\n').slice(0, 3).join(' ').replace(/\s+/g, ' ').slice(0, 200)
+  const texts =
+    error instanceof PlatemarkError
+      ? [error.shortMessage, error.found?.trim().split('\n').at(-1) ?? '']
+      : [error instanceof Error ? error.message : String(error)]
+  return texts.join(' ').replace(/\s+/g, ' ').trim().slice(0, 300)
 }
 
 function median(values: readonly number[]): number {

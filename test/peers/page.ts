@@ -62,7 +62,7 @@ function limits(rows: readonly Row[]): string {
 function loadNote(rows: readonly Row[]): string {
   const busy = Math.max(0, ...rows.map(({ load }) => load))
   if (busy < 1) return ''
-  return ` Other work ran on the machine, up to ${busy} processes at the start of a row (\`load\` in the file): times are upper bounds.`
+  return ` Other work ran on the machine, up to ${busy} processes at the start of a row (\`load\` in the file): wall seconds are upper bounds, CPU seconds (of all cores, children included) suffer less.`
 }
 
 function section(model: Benchmarks['models'][number], rows: readonly Row[]): string {
@@ -76,8 +76,8 @@ function section(model: Benchmarks['models'][number], rows: readonly Row[]): str
   return `## ${model.name}
 ${model.source}${size.length === 0 ? '' : `; ${size.join(', ')}`}.
 
-| prover | result | compile | setup | prove | verify | peak memory | proving key | proof | gas | code | PSNR |
-|---|---|---|---|---|---|---|---|---|---|---|---|
+| prover | result | compile | setup | prove | prove, CPU | verify | peak memory | proving key | proof | gas | code | PSNR |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|
 ${mine.map(line).join('\n')}${ratios(mine)}`
 }
 
@@ -89,6 +89,7 @@ function line(row: Row): string {
     time(row.compileSeconds),
     time(row.setupSeconds),
     time(row.proveSeconds),
+    time(row.proveCpuSeconds ?? null),
     time(row.verifySeconds),
     size(row.peakMemoryBytes),
     size(row.provingKeyBytes),
@@ -100,18 +101,18 @@ function line(row: Row): string {
   return `| ${cells.map((cell) => cell.replaceAll('|', '/')).join(' | ')} |`
 }
 
-/** How many times longer the others took than the sumcheck backend, of rows measured in one run. */
+/** How many times the CPU seconds of the sumcheck backend the others took; wall seconds depend on who else worked. */
 function ratios(rows: readonly Row[]): string {
-  const ours = rows.find(({ prover }) => prover === 'sumcheck')
-  if (ours?.proveSeconds == null) return ''
-  const parts = rows.flatMap((row) => {
-    if (row === ours || row.proveSeconds === null || row.date !== ours.date) return []
-    const factor = row.proveSeconds / ours.proveSeconds!
-    return [`${row.prover} ${factor.toFixed(factor < 10 ? 1 : 0)}`]
+  const ours = rows.find(({ prover }) => prover === 'sumcheck')?.proveCpuSeconds
+  if (!ours) return ''
+  const parts = rows.flatMap(({ prover, proveCpuSeconds }) => {
+    if (prover === 'sumcheck' || !proveCpuSeconds) return []
+    const factor = proveCpuSeconds / ours
+    return [`${prover} ${factor.toFixed(factor < 10 ? 1 : 0)}`]
   })
   return parts.length === 0
     ? ''
-    : `\n\nTime to prove, as a multiple of sumcheck: ${parts.join(', ')}.`
+    : `\n\nCPU time to prove, as a multiple of sumcheck: ${parts.join(', ')}.`
 }
 
 function time(value: number | null): string {

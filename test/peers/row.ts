@@ -14,6 +14,9 @@ export type Row = {
   readonly compileSeconds: number | null
   readonly setupSeconds: number | null
   readonly proveSeconds: number | null
+  /** Of all cores. */
+  readonly setupCpuSeconds: number | null
+  readonly proveCpuSeconds: number | null
   readonly verifySeconds: number | null
   /** Of the process with all that it started, over all stages. */
   readonly peakMemoryBytes: number | null

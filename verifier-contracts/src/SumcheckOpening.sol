@@ -7,21 +7,30 @@ import {SumcheckKey as Key} from "./SumcheckKey.sol";
 import {Run} from "./SumcheckRun.sol";
 
 /// @title The opening of all columns at ρ
-/// @notice Mercury (eprint 2025/385) with one pairing check, `docs/protocol.md` §8.
+/// @notice Mercury (eprint 2025/385), all its openings by two points (eprint 2020/081, §4) and one pairing
+/// check, `docs/protocol.md` §8.
 /// @dev All points of the proof were checked to be on the curve and those of the key are trusted, so the
 /// precompiles fail for want of gas only.
 library SumcheckOpening {
     /// @notice The columns do not open to the values that the proof states.
     error OpeningInvalid();
-    /// @notice The transcript gave ζ = 0.
-    error ChallengeDegenerate();
+    /// @notice The proof does not hold the inverse of what is divided by.
+    error InverseInvalid();
+
+    /// @dev Inverses, and what E_x is multiplied by.
+    struct Shares {
+        uint256 iota;
+        uint256 atIota;
+        uint256 atChi;
+        uint256 atZ;
+    }
 
     /// @notice Checks the opening.
     /// @param run All challenges drawn.
     /// @param y The value of the image's commitment at z, if there is one.
     function check(Run memory run, uint256 y) internal view {
         unchecked {
-            if (run.zeta == 0) revert ChallengeDegenerate();
+            Shares memory shares = _shares(run);
             uint256 available = gasleft();
             // Words: sum (2), summand (2), factor (1). Beyond: the pairs of the pairing check.
             uint256 buffer;
@@ -29,14 +38,9 @@ library SumcheckOpening {
                 buffer := mload(0x40)
             }
             (uint256 value, bool ok) = _columns(run, buffer);
-            ok = _opened(run, buffer, value, y) && ok;
-            uint256 pairs = buffer + 160;
-            assembly ("memory-safe") {
-                mcopy(pairs, buffer, 64)
-            }
-            ok = _witnesses(run, buffer) && ok;
+            ok = _opened(run, shares, buffer, value, y) && ok;
             bool holds;
-            (holds, ok) = _pairing(run, buffer, pairs, ok);
+            (holds, ok) = _pairing(run, buffer, ok);
             if (!ok) revert IImageVerifier.InsufficientGas(available);
             if (!holds) revert OpeningInvalid();
         }
@@ -85,48 +89,62 @@ library SumcheckOpening {
         }
     }
 
-    /// @dev Sum += everything else on the left side, where κ^i·(E_x − y_x·G₁ + x·C_x) are added up.
-    function _opened(Run memory run, uint256 buffer, uint256 value, uint256 y)
+    /// @dev ι = 1/ζ and c_x = (w − ζ)/(w − x) for x = ι, χ, z, by the inverse that the proof holds of
+    /// ζ·(ζw − 1)·(w − χ)[·(w − z)].
+    function _shares(Run memory run) private pure returns (Shares memory shares) {
+        unchecked {
+            uint256 zeta = run.zeta;
+            uint256 w = run.w;
+            uint256 byIota = sub(mul(zeta, w), 1);
+            uint256 byChi = sub(w, run.chi);
+            uint256 byZ = run.committed ? sub(w, run.z) : 1;
+            uint256 inverse = _word(run.evaluationsAt + 192);
+            shares.iota = mul(inverse, mul(mul(byIota, byChi), byZ));
+            if (mul(shares.iota, zeta) != 1) revert InverseInvalid();
+            uint256 share = mul(mul(inverse, zeta), sub(w, zeta));
+            shares.atIota = mul(mul(share, zeta), mul(byChi, byZ));
+            share = mul(share, byIota);
+            shares.atChi = mul(share, byZ);
+            shares.atZ = mul(share, byChi);
+        }
+    }
+
+    /// @dev Sum += everything else on the left side: Σ c_x·(E_x − y_x·G₁) + (ζ − w)·W + w·W′.
+    function _opened(Run memory run, Shares memory shares, uint256 buffer, uint256 value, uint256 y)
         private
         view
         returns (bool ok)
     {
         unchecked {
             uint256 zeta = run.zeta;
-            uint256 iota = _invert(zeta, buffer + 160);
-            uint256 kappa = run.kappa;
-            uint256 kappa2 = mul(kappa, kappa);
             uint256 delta = run.delta;
             uint256 delta2 = mul(delta, delta);
             uint256 delta3 = mul(delta2, delta);
             uint256 delta4 = mul(delta2, delta2);
             uint256 zetaPower = _zetaPower(run);
             uint256 at = run.openingAt;
-            ok = _add(buffer, at, add(add(delta2, mul(kappa, delta)), kappa2));
-            ok = _add(buffer, at + 64, add(delta, kappa)) && ok;
+            ok = _add(buffer, at, add(add(delta2, mul(shares.atIota, delta)), shares.atChi));
+            ok = _add(buffer, at + 64, add(delta, shares.atIota)) && ok;
             ok = _add(buffer, at + 128, sub(run.chi, zetaPower)) && ok;
-            ok = _add(buffer, at + 192, add(delta3, mul(kappa, delta2))) && ok;
+            ok = _add(buffer, at + 192, add(delta3, mul(shares.atIota, delta2))) && ok;
             ok = _add(buffer, at + 256, delta4) && ok;
-            ok = _add(buffer, at + 320, zeta) && ok;
-            ok = _add(buffer, at + 384, mul(kappa, iota)) && ok;
-            ok = _add(buffer, at + 448, mul(kappa2, run.chi)) && ok;
+            ok = _add(buffer, at + 320, sub(zeta, run.w)) && ok;
+            ok = _add(buffer, at + 384, run.w) && ok;
 
-            at = run.proofEnd - 6 * 32;
-            uint256 sIota = _sAtIota(run, zeta, iota, value);
+            at = run.evaluationsAt;
+            uint256 sIota = _sAtIota(run, zeta, shares.iota, value);
             uint256 gIota = _word(at + 32);
-            // y_ζ + κ·y_ι + κ²·y_χ [+ κ³·y_z], Horner in δ
-            uint256 sum = mul(delta4, mul(mul(zetaPower, iota), gIota));
+            // y_ζ + c_ι·y_ι + c_χ·y_χ [+ c_z·y_z]
+            uint256 sum = mul(delta4, mul(mul(zetaPower, shares.iota), gIota));
             sum = add(sum, mul(delta3, _word(at + 160)));
             sum = add(sum, mul(delta2, _word(at + 64)));
             sum = add(sum, mul(delta + 1, _word(at)));
             sIota = add(mul(delta2, sIota), mul(delta, _word(at + 96)));
-            sum = add(sum, mul(kappa, add(gIota, sIota)));
-            sum = add(sum, mul(kappa2, _word(at + 128)));
+            sum = add(sum, mul(shares.atIota, add(gIota, sIota)));
+            sum = add(sum, mul(shares.atChi, _word(at + 128)));
             if (run.committed) {
-                uint256 kappa3 = mul(kappa2, kappa);
-                sum = add(sum, mul(kappa3, y));
-                ok = _add(buffer, run.secondAt - 64, kappa3) && ok;
-                ok = _add(buffer, run.openingAt + 512, mul(kappa3, run.z)) && ok;
+                sum = add(sum, mul(shares.atZ, y));
+                ok = _add(buffer, run.secondAt - 64, shares.atZ) && ok;
             }
             assembly ("memory-safe") {
                 mstore(add(buffer, 64), 1)
@@ -136,28 +154,15 @@ library SumcheckOpening {
         }
     }
 
-    /// @dev Sum = Σ κ^i·C_x.
-    function _witnesses(Run memory run, uint256 buffer) private view returns (bool ok) {
-        unchecked {
-            uint256 at = run.openingAt + 320;
-            uint256 kappa = run.kappa;
-            assembly ("memory-safe") {
-                calldatacopy(buffer, at, 64)
-            }
-            ok = _add(buffer, at + 64, kappa);
-            uint256 scale = mul(kappa, kappa);
-            ok = _add(buffer, at + 128, scale) && ok;
-            if (run.committed) ok = _add(buffer, at + 192, mul(scale, kappa)) && ok;
-        }
-    }
-
-    /// @dev e(left, G₂)·e(−right, τ·G₂) = 1. The left point is at `pairs`, the right one the sum.
-    function _pairing(Run memory run, uint256 buffer, uint256 pairs, bool before)
+    /// @dev e(sum, G₂)·e(−W′, τ·G₂) = 1.
+    function _pairing(Run memory run, uint256 buffer, bool before)
         private
         view
         returns (bool holds, bool ok)
     {
         uint256 tau = run.keyAt + Key.TAU;
+        uint256 last = run.evaluationsAt - 64;
+        uint256 pairs = buffer;
         ok = before;
         assembly ("memory-safe") {
             // G₂'s generator, imaginary parts first.
@@ -177,9 +182,9 @@ library SumcheckOpening {
                 add(pairs, 160),
                 0x12c85ea5db8c6deb4aab71808dcb408fe3d1e7690c43d37b4ce6cc0166fa7daa
             )
-            mstore(add(pairs, 192), mload(buffer))
+            calldatacopy(add(pairs, 192), last, 32)
             // Infinity stays (0, 0).
-            mstore(add(pairs, 224), mod(sub(Q, mload(add(buffer, 32))), Q))
+            mstore(add(pairs, 224), mod(sub(Q, calldataload(add(last, 32))), Q))
             calldatacopy(add(pairs, 256), tau, 128)
             mstore(0, 0)
             if ok { ok := staticcall(gas(), 8, pairs, 384, 0, 32) }
@@ -194,7 +199,7 @@ library SumcheckOpening {
         returns (uint256)
     {
         unchecked {
-            uint256 at = run.proofEnd - 6 * 32;
+            uint256 at = run.evaluationsAt;
             uint256 t = run.n / 2;
             uint256 middle = run.rho + 32 * (run.n - t);
             (uint256 atZeta, uint256 atIota) = _products(middle, t, zeta, iota);
@@ -239,23 +244,6 @@ library SumcheckOpening {
                 power = mul(power, power);
             }
         }
-    }
-
-    /// @dev 1/x by Fermat, with the precompile of EIP-198; `at` is free memory.
-    function _invert(uint256 x, uint256 at) private view returns (uint256 inverse) {
-        assembly ("memory-safe") {
-            mstore(at, 32)
-            mstore(add(at, 32), 32)
-            mstore(add(at, 64), 32)
-            mstore(add(at, 96), x)
-            mstore(add(at, 128), sub(P, 2))
-            mstore(add(at, 160), P)
-            // A failure leaves 0 here and is noticed below.
-            mstore(0, 0)
-            pop(staticcall(gas(), 5, at, 192, 0, 32))
-            inverse := mload(0)
-        }
-        if (mul(inverse, x) != 1) revert IImageVerifier.InsufficientGas(gasleft());
     }
 
     /// @dev Sum += scalar·(point in calldata).

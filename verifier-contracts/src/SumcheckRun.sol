@@ -38,6 +38,7 @@ struct Run {
     uint256 mergeAt;
     uint256 columnsAt;
     uint256 openingAt;
+    uint256 evaluationsAt;
     uint256 proofEnd;
     // Challenges. `slots` starts with r; the end of s and of ρ is where their last entries end.
     uint256 slots;
@@ -59,7 +60,7 @@ struct Run {
     uint256 theta;
     uint256 zeta;
     uint256 delta;
-    uint256 kappa;
+    uint256 w;
     // Last claims of the rounds; of the merging rounds, `e4` is what the first claim 0 would give.
     uint256 e1;
     uint256 e2;

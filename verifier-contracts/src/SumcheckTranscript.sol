@@ -62,7 +62,8 @@ library SumcheckTranscript {
             run.mergeAt = at += 32 * (run.limbs + 2);
             run.columnsAt = at += 64 * run.n;
             run.openingAt = at += 32 * run.columns;
-            run.proofEnd = at += 64 * (8 + more) + 6 * 32;
+            run.evaluationsAt = at += 64 * 7;
+            run.proofEnd = at += 32 * 7;
             size = at - run.proofAt;
             if (proof.length != size) revert ProofLengthInvalid(proof.length, size);
         }
@@ -76,8 +77,8 @@ library SumcheckTranscript {
     function read(Run memory run, uint256 seed, bytes32 context, bytes32 imageHash) internal pure {
         unchecked {
             _requirePoints(run.proofAt, run.proofAt, run.sumAt);
-            uint256 scalars = run.proofEnd - 6 * 32;
-            _requirePoints(run.proofAt, run.openingAt, scalars);
+            uint256 evaluations = run.evaluationsAt;
+            _requirePoints(run.proofAt, run.openingAt, evaluations);
             _allocate(run);
             uint256 buffer = _start(run, seed, context, imageHash);
             run.beta = _state(buffer) % P;
@@ -112,9 +113,10 @@ library SumcheckTranscript {
             run.chi = _absorb(buffer, at, at + 64);
             run.theta = _absorb(buffer, at + 64, at + 192);
             run.zeta = _absorb(buffer, at + 192, at + 320);
-            run.delta = _absorb(buffer, scalars, run.proofEnd);
-            ok = ok && _canonical(scalars, run.proofEnd);
-            run.kappa = _absorb(buffer, at + 320, scalars);
+            // The inverse behind them is determined by the challenges.
+            run.delta = _absorb(buffer, evaluations, run.proofEnd - 32);
+            ok = ok && _canonical(evaluations, run.proofEnd);
+            run.w = _absorb(buffer, at + 320, at + 384);
             if (!ok) _revertWithScalar(run);
         }
     }
@@ -340,7 +342,7 @@ library SumcheckTranscript {
             while (at < run.proofEnd) {
                 if (_word(at) >= P) revert ScalarNotCanonical(at - run.proofAt, _word(at));
                 at += 32;
-                if (at == run.openingAt) at = run.proofEnd - 6 * 32;
+                if (at == run.openingAt) at = run.evaluationsAt;
             }
         }
     }

@@ -15,7 +15,7 @@ import {SumcheckTranscript} from "./SumcheckTranscript.sol";
 contract SumcheckVerifier is ISumcheckVerifier {
     /// @inheritdoc ISumcheckVerifier
     /// @dev Reverts with `ProofLengthInvalid`, `ImageLengthInvalid`, `ImageHashMismatch`,
-    /// `PointNotOnCurve`, `ScalarNotCanonical`, `ClaimMismatch`, `ChallengeDegenerate`, `OpeningInvalid`,
+    /// `PointNotOnCurve`, `ScalarNotCanonical`, `ClaimMismatch`, `InverseInvalid`, `OpeningInvalid`,
     /// or `InsufficientGas`, which is no verdict; also without a reason, for want of gas.
     function verify(
         bytes calldata key,

@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs'
 import { bytesToHex, type Hex, keccak256, numberToHex, stringToBytes, zeroAddress } from 'viem'
 import { toLimbs } from '../../circuits/limbs.js'
 import { expandSeed } from '../../circuits/seed-expansion.js'
 import type { SolidityFile } from '../../prover/backend.js'
 import { verifyingKeyHash } from '../../prover/groth16/verifying-key.js'
 import { type Context, contextHash } from '../../prover/statement.js'
+import { keyDigest } from '../../prover/sumcheck/verifier/verify.js'
+import { encodeSumcheckKey, type SumcheckKeyFile } from '../encode-sumcheck-key.js'
 import { generateGroth16Verifier } from '../generate-groth16-verifier.js'
 import { knownKey, pointOffSubgroup } from './known-key.js'
 
@@ -48,6 +51,7 @@ export function generatedFiles(): readonly SolidityFile[] {
     ...verifier('known toxic waste', NARROW, true),
     ...verifier('known toxic waste wide', WIDE, false),
     { path: 'KnownKey.sol', source: knownKeySource() },
+    { path: 'sumcheck-models.json', source: `${JSON.stringify(sumcheckModels(), null, 1)}\n` },
     { path: 'vectors.json', source: `${JSON.stringify(vectors(), null, 2)}\n` },
   ]
 }
@@ -87,6 +91,22 @@ function vectors() {
       }),
     ),
   }
+}
+
+/** Proofs of real models (`fixtures/sumcheck/models.json`), their keys as the engine reads them. */
+function sumcheckModels() {
+  const file = new URL('../../fixtures/sumcheck/models.json', import.meta.url)
+  const { models } = JSON.parse(readFileSync(file, 'utf8')) as {
+    readonly models: readonly (Readonly<
+      Record<'context' | 'image' | 'name' | 'proof' | 'seed', string>
+    > & {
+      readonly key: SumcheckKeyFile
+    })[]
+  }
+  return models.map(({ key, ...rest }) => ({
+    ...rest,
+    key: bytesToHex(encodeSumcheckKey(key, keyDigest(key))),
+  }))
 }
 
 function contexts(): readonly Context[] {

@@ -48,7 +48,9 @@ def install(environment, package):
     python = environment / "bin" / "python"
     if not python.exists():
         venv.create(environment, with_pip=True)
-    subprocess.run([python, "-m", "pip", "install", "-q", package], check=True)
+    # A network that swallows packets costs half a minute.
+    patience = ["--timeout", "10", "--retries", "2"]
+    subprocess.run([python, "-m", "pip", "install", "-q", *patience, package], check=True)
     return next(environment.glob("lib/python*/site-packages/nvidia"))
 
 

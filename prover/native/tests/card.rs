@@ -18,7 +18,7 @@ use platemark_native::gpu::self_test::self_test;
 use platemark_native::gpu::{columns, msm, polynomials, ptx, rounds};
 use platemark_native::sumcheck::field::{F, from_i64};
 use platemark_native::sumcheck::kzg::Srs;
-use platemark_native::sumcheck::mercury::{self, open_by};
+use platemark_native::sumcheck::mercury::{self, Univariate, open_by};
 use platemark_native::sumcheck::multilinear::{eq_vector, inner_product};
 use platemark_native::sumcheck::rounds as cpu_rounds;
 use platemark_native::sumcheck::transcript::Transcript;
@@ -289,12 +289,19 @@ fn openings() {
         let srs = Srs::insecure(F::from(123_456_789u64), bits);
         let f: Vec<F> = elements(1 << bits);
         let point = &elements::<F>(60)[40..40 + bits];
-        let wanted = mercury::open(&srs, &f, point, None, &mut Transcript::default());
         let powers = card.upload_powers(&srs.powers).unwrap();
-        let on_card = card.upload_scalars(&f).unwrap();
-        let mut steps = OnCard::new(&card, powers.view(), on_card);
-        let found = open_by(&mut steps, &srs, point, None, &mut Transcript::default()).unwrap();
-        assert_eq!(found, wanted, "{bits} variables");
+        let polynomial: Vec<F> = elements((1 << bits) - 1);
+        let at = F::from(99u64);
+        let image = Univariate { value: kzg::evaluate(&polynomial, at), polynomial, at };
+        for (image, forged_value) in [(None, None), (Some(&image), None), (Some(&image), Some(3))] {
+            let transcript = &mut Transcript::default();
+            let wanted = mercury::open(&srs, &f, point, image, forged_value, transcript);
+            let on_card = card.upload_scalars(&f).unwrap();
+            let mut steps = OnCard::new(&card, powers.view(), on_card);
+            let transcript = &mut Transcript::default();
+            let found = open_by(&mut steps, &srs, point, image, forged_value, transcript).unwrap();
+            assert_eq!(found, wanted, "{bits} variables");
+        }
     }
 }
 

@@ -376,7 +376,7 @@ impl Prover {
         checks: Checks,
     ) -> Result<Vec<u8>, Error> {
         let request = Request { seed: [1; 32], context: [2; 32], pixels, latent };
-        let witness = Witness { first: first.to_vec(), forged_row };
+        let witness = Witness { first: first.to_vec(), forged_row, forged_value: None };
         prove(&self.pk, witness, &request, checks, device, &|_| {}).map(|(proof, _)| proof)
     }
 
@@ -465,7 +465,7 @@ fn a_card_that_fails_makes_no_proof() {
     let request =
         Request { seed: [1; 32], context: [2; 32], pixels: &model.pixels, latent: &model.latent };
     let make = |downloads| {
-        let witness = Witness { first: model.first.clone(), forged_row: None };
+        let witness = Witness { first: model.first.clone(), forged_row: None, forged_value: None };
         simulation::set_fault(downloads);
         let made = prove_or_fall_back(&prover.pk, witness, &request, Checks::All, &device, &|_| {});
         simulation::set_fault(None);

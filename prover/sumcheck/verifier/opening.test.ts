@@ -50,6 +50,10 @@ type Lie = {
   readonly remainder?: Polynomial
   /** Added to the image's value at z. */
   readonly image?: bigint
+  /** Which value of a polynomial is false. */
+  readonly evaluation?: number
+  /** Added to the inverse. */
+  readonly inverse?: bigint
   /** Added to the value at ρ. */
   readonly value?: bigint
 }
@@ -94,20 +98,35 @@ function open(
   const zeta = prover.one(concatBytes(pointBytes(commit(S)), pointBytes(commit(D))))
   const iota = invert(zeta)
   const values = [at(g, zeta), at(g, iota), at(h, zeta), at(h, iota), at(h, chi), at(S, zeta)]
-  const evaluations = {
-    bytes: concatBytes(...values.map((scalar) => numberToBytesBE(scalar, 32))),
-    values,
-  }
-  const delta = prover.one(evaluations.bytes)
+  if (lie.evaluation !== undefined) values[lie.evaluation] = mod(values[lie.evaluation]! + 1n)
+  const bytesOf = (scalars: Polynomial) =>
+    concatBytes(...scalars.map((scalar) => numberToBytesBE(scalar, 32)))
+  const delta = prover.one(bytesOf(values))
   const atZeta = combine([
     [1n, f],
     [chi - power(zeta, b), q],
     ...[g, h, S, D].map((poly, i) => [power(delta, i + 1), poly] as const),
   ])
   const atIota = combine([g, h, S].map((poly, i) => [power(delta, i), poly] as const))
-  const witnesses = [divide(atZeta, zeta), divide(atIota, iota), divide(h, chi)]
-  if (image !== undefined) witnesses.push(divide(image.polynomial, image.z))
-  const points = [h, g, q, S, D, ...witnesses].map(commit)
+  const openings: (readonly [Polynomial, bigint])[] = [
+    [atZeta, zeta],
+    [atIota, iota],
+    [h, chi],
+  ]
+  if (image !== undefined) openings.push([image.polynomial, image.z])
+  const sum = combine(openings.map(([poly, x]) => [1n, divide(poly, x)]))
+  const w = prover.one(pointBytes(commit(sum)))
+  const last = divide(
+    combine([
+      ...openings.map(([poly, x]) => [multiply(w - zeta, invert(mod(w - x))), poly] as const),
+      [zeta - w, sum],
+    ]),
+    w,
+  )
+  const points = [h, g, q, S, D, sum, last].map(commit)
+  const divisors = [zeta, zeta * w - 1n, w - chi, ...(image === undefined ? [] : [w - image.z])]
+  const inverse = mod(invert(divisors.reduce(multiply)) + (lie.inverse ?? 0n))
+  const evaluations = { bytes: bytesOf([...values, inverse]), values: [...values, inverse] }
   try {
     checkOpening(
       tau,
@@ -139,6 +158,14 @@ test.each([2, 3, 4, 5])('columns of 2^%d rows open at any point', (n) => {
   const columns = [random(2 ** n), random(2 ** n), new Array<bigint>(2 ** n).fill(0n)]
   expect(open(columns, random(n), undefined)).toBeUndefined()
   expect(open(columns, random(n), undefined, { value: 1n })).toBe('opening')
+})
+
+test.each([0, 1, 2, 3, 4, 5])('evaluation %d is not another', (evaluation) => {
+  expect(open([random(16)], random(4), undefined, { evaluation })).toBe('opening')
+})
+
+test('the inverse is the inverse', () => {
+  expect(open([random(16)], random(4), undefined, { inverse: 1n })).toBe('inverse')
 })
 
 test('coefficients beyond a column change nothing of its value', () => {

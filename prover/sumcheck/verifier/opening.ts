@@ -3,7 +3,7 @@ import { bn254 } from '@noble/curves/bn254.js'
 import { type G1, G1_BASE, type G2, G2_BASE } from './read-points.js'
 import type { Points, Scalars } from './read-proof.js'
 import { ensure } from './reject.js'
-import { invert, mod, multiply, power } from './scalar-field.js'
+import { mod, multiply, power } from './scalar-field.js'
 import type { Transcript } from './transcript.js'
 
 type Term = readonly [point: G1, scalar: bigint]
@@ -48,16 +48,15 @@ export function checkOpening(
   image: ImageOpening | undefined,
   transcript: Transcript,
 ): void {
-  const [h, g, q, s, d, wZeta, wIota, wChi] = points.values as [G1, G1, G1, G1, G1, G1, G1, G1]
+  const [h, g, q, s, d, sum, last] = points.values as [G1, G1, G1, G1, G1, G1, G1]
   const bytes = (from: number, to: number) => points.bytes.subarray(64 * from, 64 * to)
   const chi = transcript.one(bytes(0, 1))
   const theta = transcript.one(bytes(1, 3))
   const zeta = transcript.one(bytes(3, 5))
-  const delta = transcript.one(evaluations.bytes)
-  const kappa = transcript.one(bytes(5, points.values.length))
-  ensure(zeta !== 0n, 'degenerate challenge')
-  const iota = invert(zeta)
-  const [gZeta, gIota, hZeta, hIota, hChi, sZeta] = evaluations.values as [
+  const delta = transcript.one(evaluations.bytes.subarray(0, 6 * 32))
+  const w = transcript.one(bytes(5, 6))
+  const [gZeta, gIota, hZeta, hIota, hChi, sZeta, inverse] = evaluations.values as [
+    bigint,
     bigint,
     bigint,
     bigint,
@@ -65,6 +64,18 @@ export function checkOpening(
     bigint,
     bigint,
   ]
+  // ζ·(w − ι), w − χ and w − z: their product with ζ has the inverse that the proof says.
+  const byIota = mod(zeta * w - 1n)
+  const byChi = mod(w - chi)
+  const byZ = image === undefined ? 1n : mod(w - image.z)
+  ensure(
+    multiply(multiply(inverse, zeta), multiply(byIota, multiply(byChi, byZ))) === 1n,
+    'inverse',
+  )
+  const iota = multiply(inverse, multiply(byIota, multiply(byChi, byZ)))
+  const share = multiply(multiply(inverse, zeta), w - zeta)
+  const cIota = multiply(multiply(share, zeta), multiply(byChi, byZ))
+  const cChi = multiply(share, multiply(byIota, byZ))
   const t = Math.floor(rho.length / 2)
   const u2 = rho.slice(0, rho.length - t)
   const u1 = rho.slice(rho.length - t)
@@ -82,36 +93,26 @@ export function checkOpening(
     bigint,
     bigint,
   ]
-  const kappa2 = multiply(kappa, kappa)
-  const kappa3 = multiply(kappa2, kappa)
   const yZeta = gZeta * (1n + d1) + d2 * hZeta + d3 * sZeta + d4 * dZeta
   const yIota = gIota + d1 * hIota + d2 * sIota
   const leftTerms: Term[] = [
     ...commitments.map((commitment, i): Term => [commitment, scalars[i]!]),
-    [h, d2 + kappa * d1 + kappa2],
-    [g, d1 + kappa],
+    [h, d2 + cIota * d1 + cChi],
+    [g, d1 + cIota],
     [q, chi - power(zeta, 2 ** t)],
-    [s, d3 + kappa * d2],
+    [s, d3 + cIota * d2],
     [d, d4],
-    [wZeta, zeta],
-    [wIota, kappa * iota],
-    [wChi, kappa2 * chi],
-    [G1_BASE, -(yZeta + kappa * yIota + kappa2 * hChi)],
-  ]
-  const rightTerms: Term[] = [
-    [wZeta, 1n],
-    [wIota, kappa],
-    [wChi, kappa2],
+    [sum, zeta - w],
+    [last, w],
+    [G1_BASE, -(yZeta + cIota * yIota + cChi * hChi)],
   ]
   if (image !== undefined) {
-    const wImage = points.values[8]!
-    leftTerms.push([image.commitment, kappa3], [wImage, kappa3 * image.z])
-    leftTerms.push([G1_BASE, -kappa3 * image.value])
-    rightTerms.push([wImage, kappa3])
+    const cZ = multiply(share, multiply(byIota, byChi))
+    leftTerms.push([image.commitment, cZ], [G1_BASE, -cZ * image.value])
   }
   const pairs = [
     { g1: combine(leftTerms), g2: G2_BASE },
-    { g1: combine(rightTerms).negate(), g2: tau },
+    { g1: last.negate(), g2: tau },
     // The library does not take infinity, whose pairing is 1.
   ].filter(({ g1 }) => !g1.is0())
   const { Fp12 } = bn254.fields

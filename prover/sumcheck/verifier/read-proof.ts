@@ -88,8 +88,8 @@ export function proofLength(key: SumcheckDescriptor): number {
   const shape = proofShape(key)
   const extra = shape.imageCommitments
   const rounds = shape.phaseOne + shape.phaseTwo + shape.lookups + key.columnBits
-  const scalars = 1 + extra + 2 * rounds + shape.terms + key.limbs + 2 + shape.allColumns + 6
-  return 64 * (shape.firstColumns + shape.secondColumns + 8 + 2 * extra) + 32 * scalars
+  const scalars = 1 + extra + 2 * rounds + shape.terms + key.limbs + 2 + shape.allColumns + 7
+  return 64 * (shape.firstColumns + shape.secondColumns + 7 + extra) + 32 * scalars
 }
 
 /**
@@ -136,7 +136,7 @@ export function readProof(key: VerifierKey, bytes: Uint8Array): SumcheckProof {
     inverses: scalars(key.limbs + 2),
     merge: pairs(key.columnBits),
     columns: scalars(shape.allColumns),
-    openingPoints: points(8 + extra),
-    openingScalars: scalars(6),
+    openingPoints: points(7),
+    openingScalars: scalars(7),
   }
 }

@@ -151,10 +151,11 @@ impl Steps for OnCard<'_> {
         f: &[F],
         point: &[F],
         image: Option<&Univariate<Vec<F>>>,
+        forged_value: Option<usize>,
         transcript: &mut Transcript,
     ) -> Result<Opening, Error> {
         let on_card = self.card.upload_scalars(f)?;
         let mut steps = opening::OnCard::new(&self.card, self.powers.view(), on_card);
-        Ok(open_by(&mut steps, self.srs, point, image, transcript)?)
+        Ok(open_by(&mut steps, self.srs, point, image, forged_value, transcript)?)
     }
 }

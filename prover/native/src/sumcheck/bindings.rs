@@ -134,6 +134,8 @@ pub struct SumcheckProveInput {
     pub latent: Buffer,
     /// A row of the table region that is counted once too often; for tests.
     pub forged_row: Option<u32>,
+    /// One of the six values of the opening to lie about; for tests.
+    pub forged_value: Option<u32>,
     /// False: prove whatever is given, for tests of what verifiers reject.
     pub checked: bool,
     /// cpu (as without), cuda, cuda:1 or auto.
@@ -250,13 +252,14 @@ pub fn sumcheck_prove(
     let json = input.key;
     let device = input.device;
     let forged_row = input.forged_row.map(|row| row as usize);
+    let forged_value = input.forged_value.map(|value| value as usize);
     Work::start(move || {
         let key = Key::parse(&json)?;
         let count = powers_needed(&key.descriptor);
         let srs = Srs::read(powers.get(..count * POINT_BYTES).unwrap_or(&[]), key.tau_g2)?;
         drop(powers);
         let pk = ProvingKey { key, srs, cells };
-        let witness = Witness { first, forged_row };
+        let witness = Witness { first, forged_row, forged_value };
         let request = Request {
             seed: word(&seed)?,
             context: word(&context)?,

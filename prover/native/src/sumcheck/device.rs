@@ -80,6 +80,7 @@ pub trait Steps {
         f: &[F],
         point: &[F],
         image: Option<&Univariate<Vec<F>>>,
+        forged_value: Option<usize>,
         transcript: &mut Transcript,
     ) -> Result<Opening, Error>;
 }
@@ -127,8 +128,9 @@ impl Steps for OnCpu<'_> {
         f: &[F],
         point: &[F],
         image: Option<&Univariate<Vec<F>>>,
+        forged_value: Option<usize>,
         transcript: &mut Transcript,
     ) -> Result<Opening, Error> {
-        Ok(mercury::open(self.srs, f, point, image, transcript))
+        Ok(mercury::open(self.srs, f, point, image, forged_value, transcript))
     }
 }

@@ -32,9 +32,9 @@ pub enum Error {
     /// The proof commits to another image than the statement's.
     #[error("image hash")]
     Image,
-    /// A challenge took one of the few values for which the protocol is undefined.
-    #[error("degenerate challenge")]
-    Challenge,
+    /// The proof does not hold the inverse of what a verifier divides by.
+    #[error("inverse")]
+    Inverse,
     /// The columns' values at the last point do not explain the merged claim.
     #[error("merged claim")]
     MergedClaim,

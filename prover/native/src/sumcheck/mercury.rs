@@ -11,11 +11,12 @@
 //! D(X) = X^{b−1}·g(1/X)                            so deg g < b
 //! ```
 //!
-//! All of it is checked at a random ζ by KZG openings at ζ, 1/ζ and α, merged into one pairing equation,
-//! into which an opening of another polynomial (the image's) at a point of its own may be merged too.
+//! All of it is checked at a random ζ by KZG openings at ζ, 1/ζ and α, and perhaps one of another polynomial
+//! (the image's) at a point of its own. All openings together are two points (eprint 2020/081, §4): W, the
+//! sum of the quotients by X − x, and W′, which shows at a random w that W is this sum.
 
 use super::error::Error;
-use super::field::{F, POINT_BYTES, point_bytes, scalar_bytes};
+use super::field::{F, point_bytes, scalar_bytes};
 use super::kzg::{Srs, divide_by_root, evaluate};
 use super::msm::msm;
 use super::multilinear::{eq_vector, inner_product, power};
@@ -27,27 +28,21 @@ use ark_ff::{AdditiveGroup, Field, One, Zero};
 use rayon::prelude::*;
 use std::convert::Infallible;
 
-/// Points in an opening, but for the image's: h, g, q, S, D, W_ζ, W_{1/ζ}, W_α.
-pub const POINTS: usize = 8;
-/// Scalars in an opening: g(ζ), g(1/ζ), h(ζ), h(1/ζ), h(α), S(ζ).
-pub const SCALARS: usize = 6;
+/// Points in an opening: h, g, q, S, D, W, W′.
+pub const POINTS: usize = 7;
+/// Scalars in an opening: g(ζ), g(1/ζ), h(ζ), h(1/ζ), h(α), S(ζ), and the inverse of everything that a
+/// verifier has to divide by.
+pub const SCALARS: usize = 7;
+/// Those of them that are values of polynomials.
+const VALUES: usize = 6;
 
 /// An opening as it is in a proof.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Opening {
-    /// h, g, q, S, D, W_ζ, W_{1/ζ}, W_α.
+    /// h, g, q, S, D, W, W′.
     pub points: [G1Affine; POINTS],
-    /// W_z, where a second polynomial is opened.
-    pub image_quotient: Option<G1Affine>,
-    /// g(ζ), g(1/ζ), h(ζ), h(1/ζ), h(α), S(ζ).
+    /// g(ζ), g(1/ζ), h(ζ), h(1/ζ), h(α), S(ζ), inverse.
     pub scalars: [F; SCALARS],
-}
-
-impl Opening {
-    /// All points in the order of the proof.
-    pub fn point_bytes(&self) -> Vec<u8> {
-        self.points.iter().chain(&self.image_quotient).flat_map(point_bytes).collect()
-    }
 }
 
 /// A polynomial in one variable that is opened along with the columns: the image's.
@@ -141,16 +136,18 @@ fn commit(srs: &Srs, coefficients: &[F]) -> G1Affine {
     msm(&srs.powers[..coefficients.len()], coefficients)
 }
 
-/// Opens `f` at `point`; the transcript has absorbed commitment, point and value.
+/// Opens `f` at `point`; the transcript has absorbed commitment, point and value. `forged_value` is one of the
+/// values to lie about: for tests of what verifiers reject.
 pub fn open(
     srs: &Srs,
     f: &[F],
     point: &[F],
     image: Option<&Univariate<Vec<F>>>,
+    forged_value: Option<usize>,
     transcript: &mut Transcript,
 ) -> Opening {
     let mut steps = OnCpu { srs, f, q: Vec::new() };
-    match open_by(&mut steps, srs, point, image, transcript) {
+    match open_by(&mut steps, srs, point, image, forged_value, transcript) {
         Ok(opening) => opening,
         Err(never) => match never {},
     }
@@ -162,6 +159,7 @@ pub fn open_by<S: Steps>(
     srs: &Srs,
     point: &[F],
     image: Option<&Univariate<Vec<F>>>,
+    forged_value: Option<usize>,
     transcript: &mut Transcript,
 ) -> Result<Opening, S::Error> {
     let t = point.len() / 2;
@@ -183,11 +181,11 @@ pub fn open_by<S: Steps>(
     let s_point = commit(&s);
     let d_point = commit(&d);
     let zeta = transcript.one(&points_message(&[s_point, d_point]));
-    // ζ = 0 has probability 2^-254; the verifier rejects it, so any value serves here.
+    // Challenges that have no inverse have probability 2^-252; the verifier rejects them, so any value serves.
     let zeta_inverse = zeta.inverse().unwrap_or(F::one());
 
     let h_alpha = evaluate(&h, alpha);
-    let scalars = [
+    let mut values: [F; VALUES] = [
         evaluate(&g, zeta),
         evaluate(&g, zeta_inverse),
         evaluate(&h, zeta),
@@ -195,21 +193,47 @@ pub fn open_by<S: Steps>(
         h_alpha,
         evaluate(&s, zeta),
     ];
-    let message: Vec<u8> = scalars.iter().flat_map(scalar_bytes).collect();
-    let delta = transcript.one(&message);
+    if let Some(value) = forged_value.and_then(|i| values.get_mut(i)) {
+        *value += F::one();
+    }
+    let delta = transcript.one(&scalars_message(&values));
 
     let mut low = vec![F::zero(); g.len().max(h.len()).max(s.len())];
     add_scaled(&mut low, &[&g, &h, &s, &d], delta, delta);
     let w_zeta = steps.quotient(alpha - power(zeta, b as u64), &low, zeta)?;
     let mut at_inverse = vec![F::zero(); low.len()];
     add_scaled(&mut at_inverse, &[&g, &h, &s], F::one(), delta);
-    let w_inverse = commit(&divide_by_root(&at_inverse, zeta_inverse));
-    let w_alpha = commit(&divide_by_root(&h, alpha));
+    // The commitments of the quotients beside the first, each with its point.
+    let quotient = |polynomial: &[F], at: F| (commit(&divide_by_root(polynomial, at)), at);
+    let mut others = vec![quotient(&at_inverse, zeta_inverse), quotient(&h, alpha)];
+    others.extend(image.map(|own| quotient(&own.polynomial, own.at)));
+    let mut sum = G1Projective::from(w_zeta);
+    for (point, _) in &others {
+        sum += point;
+    }
+    let w_point = sum.into_affine();
+    let w = transcript.one(&points_message(&[w_point]));
+    // W′ commits to the quotient by X − w of Σ_x c_x·(E_x − y_x) + (ζ − w)·W, c_x = (w − ζ)/(w − x). Of each
+    // c_x·(E_x − y_x) + (ζ − w)·Q_x = Q_x·(c_x·(X − x) + ζ − w) = c_x·Q_x·(X − w) that is c_x·Q_x.
+    let mut last = G1Projective::from(w_zeta);
+    let mut product = zeta * (zeta * w - F::one());
+    for (i, &(point, at)) in others.iter().enumerate() {
+        last += point * ((w - zeta) * (w - at).inverse().unwrap_or(F::one()));
+        if i > 0 {
+            product *= w - at;
+        }
+    }
+    let last_point = last.into_affine();
+    let mut scalars = [product.inverse().unwrap_or(F::one()); SCALARS];
+    scalars[..VALUES].copy_from_slice(&values);
     Ok(Opening {
-        points: [h_point, g_point, q_point, s_point, d_point, w_zeta, w_inverse, w_alpha],
-        image_quotient: image.map(|own| commit(&divide_by_root(&own.polynomial, own.at))),
+        points: [h_point, g_point, q_point, s_point, d_point, w_point, last_point],
         scalars,
     })
+}
+
+fn scalars_message(scalars: &[F]) -> Vec<u8> {
+    scalars.iter().flat_map(scalar_bytes).collect()
 }
 
 fn add_scaled(into: &mut [F], polynomials: &[&[F]], first: F, ratio: F) {
@@ -238,9 +262,6 @@ fn symmetric_remainder(g: &[F], p1: &[F], h: &[F], p2: &[F], gamma: F) -> Vec<F>
     (1..length).into_par_iter().map(|d| cross(g, p1, d) + gamma * cross(h, p2, d)).collect()
 }
 
-/// Where G₁ stands among the points that the verifier combines.
-const GENERATOR: usize = POINTS;
-
 /// `P(x) = Π (1 − uᵢ + uᵢ·x^{2^k})`, the last entry of `u` having k = 0.
 fn eq_polynomial(point: &[F], x: F) -> F {
     let mut weight = x;
@@ -265,16 +286,25 @@ pub fn verify(
     let t = point.len() / 2;
     let b = 1u64 << t;
     let (row_point, col_point) = point.split_at(point.len() - t);
-    let [h, g, q, s, d, w_zeta, w_inverse, w_alpha] = opening.points;
+    let [h, g, q, s, d, w_point, last] = opening.points;
     let alpha = transcript.one(&points_message(&[h]));
     let gamma = transcript.one(&points_message(&[g, q]));
     let zeta = transcript.one(&points_message(&[s, d]));
-    let message: Vec<u8> = opening.scalars.iter().flat_map(scalar_bytes).collect();
-    let delta = transcript.one(&message);
-    let mu = transcript.one(&opening.point_bytes()[5 * POINT_BYTES..]);
-    let inverse = zeta.inverse().ok_or(Error::Challenge)?;
+    let delta = transcript.one(&scalars_message(&opening.scalars[..VALUES]));
+    let w = transcript.one(&points_message(&[w_point]));
 
-    let [g_zeta, g_inverse, h_zeta, h_inverse, h_alpha, s_zeta] = opening.scalars;
+    let [g_zeta, g_inverse, h_zeta, h_inverse, h_alpha, s_zeta, inverse_of_all] = opening.scalars;
+    // ζ·(w − 1/ζ), w − α, w − z: what is divided by, beside ζ itself.
+    let factors = [zeta * w - F::one(), w - alpha, image.map_or(F::one(), |own| w - own.at)];
+    let product: F = factors.iter().product();
+    if inverse_of_all * zeta * product != F::one() {
+        return Err(Error::Inverse);
+    }
+    let inverse = inverse_of_all * product;
+    let share = (w - zeta) * inverse_of_all * zeta;
+    let at_inverse = share * factors[1] * factors[2] * zeta;
+    let at_alpha = share * factors[0] * factors[2];
+
     let left = g_zeta * eq_polynomial(col_point, inverse)
         + g_inverse * eq_polynomial(col_point, zeta)
         + gamma
@@ -287,42 +317,37 @@ pub fn verify(
     let delta2 = delta.square();
     let delta3 = delta2 * delta;
     let delta4 = delta3 * delta;
-    let mu2 = mu.square();
-    let constant = g_zeta
+    let mut constant = g_zeta
         + delta * g_zeta
         + delta2 * h_zeta
         + delta3 * s_zeta
         + delta4 * d_zeta
-        + mu * (g_inverse + delta * h_inverse + delta2 * s_inverse)
-        + mu2 * h_alpha;
-    let mut points = vec![h, g, q, s, d, w_zeta, w_inverse, w_alpha, G1Affine::generator()];
+        + at_inverse * (g_inverse + delta * h_inverse + delta2 * s_inverse)
+        + at_alpha * h_alpha;
+    let mut points = vec![h, g, q, s, d, w_point, last];
     let mut scalars = vec![
-        delta2 + mu * delta + mu2,
-        delta + mu,
+        delta2 + at_inverse * delta + at_alpha,
+        delta + at_inverse,
         alpha - power(zeta, b),
-        delta3 + mu * delta2,
+        delta3 + at_inverse * delta2,
         delta4,
-        zeta,
-        mu * inverse,
-        mu2 * alpha,
-        -constant,
+        zeta - w,
+        w,
     ];
-    let mut quotients = G1Projective::from(w_zeta) + w_inverse * mu + w_alpha * mu2;
-    if let Some((image, quotient)) = image.zip(opening.image_quotient) {
-        let mu3 = mu2 * mu;
-        // Merged as the others: κ³·(C_I − y·G₁ + z·C_z).
-        points.extend([image.polynomial, quotient]);
-        scalars.extend([mu3, mu3 * image.at]);
-        scalars[GENERATOR] -= mu3 * image.value;
-        quotients += quotient * mu3;
+    if let Some(image) = image {
+        let at_image = share * factors[0] * factors[1];
+        points.push(image.polynomial);
+        scalars.push(at_image);
+        constant += at_image * image.value;
     }
+    points.push(G1Affine::generator());
+    scalars.push(-constant);
     for (commitment, scalar) in commitments {
         points.push(*commitment);
         scalars.push(*scalar);
     }
-    let a = G1Projective::msm_unchecked(&points, &scalars).into_affine();
-    let b_point = quotients.into_affine();
-    let result = Bn254::multi_pairing([a, -b_point], [G2Affine::generator(), *tau_g2]);
+    let sum = G1Projective::msm_unchecked(&points, &scalars).into_affine();
+    let result = Bn254::multi_pairing([sum, -last], [G2Affine::generator(), *tau_g2]);
     if result.is_zero() { Ok(()) } else { Err(Error::Opening) }
 }
 
@@ -343,7 +368,7 @@ mod tests {
             let own = Univariate { value: evaluate(&image, at), polynomial: image, at };
             let committed =
                 Univariate { polynomial: msm(&srs.powers, &own.polynomial), at, value: own.value };
-            let opening = open(&srs, &f, &point, Some(&own), &mut Transcript::default());
+            let opening = open(&srs, &f, &point, Some(&own), None, &mut Transcript::default());
             let check_image = |image: &Univariate<G1Affine>| {
                 verify(
                     &srs.tau_g2,
@@ -358,7 +383,7 @@ mod tests {
             assert_eq!(check_image(&committed), Ok(()));
             let lie = Univariate { value: own.value + F::one(), ..committed };
             assert_eq!(check_image(&lie), Err(Error::Opening));
-            let opening = open(&srs, &f, &point, None, &mut Transcript::default());
+            let opening = open(&srs, &f, &point, None, None, &mut Transcript::default());
             let check = |value: F, opening: &Opening| {
                 verify(
                     &srs.tau_g2,
@@ -372,15 +397,21 @@ mod tests {
             };
             assert_eq!(check(value, &opening), Ok(()));
             assert_eq!(check(value + F::one(), &opening), Err(Error::Opening));
+            for i in 0..VALUES {
+                let bad = open(&srs, &f, &point, None, Some(i), &mut Transcript::default());
+                assert_eq!(check(value, &bad), Err(Error::Opening));
+            }
             for i in 0..SCALARS {
                 let mut bad = opening.clone();
                 bad.scalars[i] += F::one();
-                assert_eq!(check(value, &bad), Err(Error::Opening));
+                assert_eq!(check(value, &bad), Err(Error::Inverse));
             }
             for i in 0..POINTS {
                 let mut bad = opening.clone();
                 bad.points[i] = (bad.points[i] + G1Affine::generator()).into_affine();
-                assert_eq!(check(value, &bad), Err(Error::Opening));
+                // W′ alone comes after the last challenge.
+                let reason = if i == POINTS - 1 { Error::Opening } else { Error::Inverse };
+                assert_eq!(check(value, &bad), Err(reason));
             }
         }
     }

@@ -100,7 +100,7 @@ impl Shape {
 pub fn length(d: &Descriptor) -> usize {
     let shape = Shape::of(d);
     let rounds = shape.first_rounds + shape.second_rounds + d.lookup_bits() + d.column_bits;
-    let points = d.columns.first + d.columns.second + mercury::POINTS + 2 * shape.image;
+    let points = d.columns.first + d.columns.second + mercury::POINTS + shape.image;
     let scalars = 1 + shape.image + shape.terms + 2 * rounds + d.limbs + 2 + d.all_columns();
     points * POINT_BYTES + (scalars + mercury::SCALARS) * SCALAR_BYTES
 }
@@ -127,7 +127,6 @@ impl Proof {
         let merge_rounds = reader.rounds(d.column_bits)?;
         let columns = reader.scalars(d.all_columns())?;
         let points = reader.points(mercury::POINTS)?;
-        let image_quotient = reader.points(shape.image)?;
         let scalars = reader.scalars(mercury::SCALARS)?;
         Ok(Self {
             first_commitments,
@@ -146,7 +145,6 @@ impl Proof {
             columns,
             opening: Opening {
                 points: std::array::from_fn(|i| points[i]),
-                image_quotient: image_quotient.first().copied(),
                 scalars: std::array::from_fn(|i| scalars[i]),
             },
         })
@@ -164,7 +162,7 @@ impl Proof {
         out.extend(scalars_bytes(&self.inverses));
         out.extend(rounds_bytes(&self.merge_rounds));
         out.extend(scalars_bytes(&self.columns));
-        out.extend(self.opening.point_bytes());
+        out.extend(points_bytes(&self.opening.points));
         out.extend(scalars_bytes(&self.opening.scalars));
         out
     }

@@ -37,6 +37,8 @@ pub struct Witness {
     pub first: Vec<i64>,
     /// A row of the table region that is counted once too often: for tests of what verifiers reject.
     pub forged_row: Option<usize>,
+    /// One of the opening's values that is false: likewise.
+    pub forged_value: Option<usize>,
 }
 
 /// What the proof is to be about.
@@ -230,7 +232,8 @@ fn prove_here(
 
     clock.begin("opening");
     let combined = groups.combine(&powers(mu, proof.columns.len()), d.rows());
-    proof.opening = device.open(&combined, &rho, image.as_ref(), &mut transcript)?;
+    proof.opening =
+        device.open(&combined, &rho, image.as_ref(), witness.forged_value, &mut transcript)?;
     let bytes = proof.write();
     if checks == Checks::All {
         clock.begin("verify");
