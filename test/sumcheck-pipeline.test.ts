@@ -166,7 +166,7 @@ describe('the chain refuses', () => {
     'the last scalar plus one',
     refuses(
       proof((bytes) => withWord(bytes, bytes.length - 32, (word) => word + 1n)),
-      /OpeningInvalid/,
+      /InverseInvalid/,
     ),
   )
 

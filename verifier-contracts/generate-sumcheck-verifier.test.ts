@@ -76,7 +76,7 @@ test('it hands on the reason of the engine', async () => {
   const proof = `${vector.proof.slice(0, -2)}${vector.proof.endsWith('00') ? '01' : '00'}`
   const abi = [...contract.abi, ...engine.abi]
   const result = await engine.evm.call(address, call({ ...vector, proof }), abi)
-  expect(result).toMatchObject({ success: false, reason: 'OpeningInvalid()' })
+  expect(result).toMatchObject({ success: false, reason: 'InverseInvalid()' })
 })
 
 test('it takes no other engine', async () => {

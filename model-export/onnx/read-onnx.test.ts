@@ -177,28 +177,24 @@ function around(
 
 const errors: Readonly<Record<string, readonly [Uint8Array, RegExp]>> = {
   'unknown operator': [
-    around([op('Erf', ['x'], 'y')]),
-    /Node "my Erf" \(Erf\).*not supported[\s\S]*Gemm/,
+    around([op('Det', ['x'], 'y')]),
+    /Node "my Det" \(Det\).*not supported[\s\S]*Gemm/,
   ],
   'unknown domain': [
     around([{ ...op('Gelu', ['x'], 'y'), domain: 'com.microsoft' }]),
     /Node "my Gelu" \(com\.microsoft\.Gelu\).*not supported/,
   ],
   'operator for constants only': [
-    around([op('Gather', ['x', 'i'], 'y')], { i: int64(0) }),
-    /Node "my Gather" \(Gather\): this operator is only supported on constants/,
+    around([op('And', ['x', 'x'], 'y')]),
+    /Node "my And" \(And\): this operator is only supported on constants/,
   ],
   'dynamic shape': [
     around([op('Cast', ['x'], 'i', { to: { int: 7 } }), op('Reshape', ['x', 'i'], 'y')]),
-    /Node "my Cast" \(Cast\).*cast to a real type/,
+    /Node "my Reshape" \(Reshape\): the shape must be constant/,
   ],
   'shape from the latent': [
     around([op('Reshape', ['x', 'x'], 'y')]),
     /Node "my Reshape" \(Reshape\): the shape must be constant/,
-  ],
-  'product of activations': [
-    around([op('Mul', ['x', 'x'], 'y')]),
-    /Node "my Mul" \(Mul\): a product of two computed tensors/,
   ],
   'weights of integers': [
     around([op('MatMul', ['x', 'w'], 'y')], { w: { dtype: 'int32', shape: [2, 1], data: [1, 2] } }),

@@ -27,12 +27,12 @@ function decodable(key: KeyFile, seed: bigint): Uint8Array {
   })
   const point = (i: number) => (i % 5 === 4 ? new Uint8Array(64) : pool[i % 5]!)
   const total = proofLength(key)
-  const scalars = (total - 64 * (points + 8 + extra) - 32 * 6) / 32
+  const scalars = (total - 64 * (points + 7) - 32 * 7) / 32
   const bytes = [
     ...Array.from({ length: points }, (_, i) => point(i)),
     ...random(scalars).map((value) => numberToBytesBE(value, 32)),
-    ...Array.from({ length: 8 + extra }, (_, i) => point(i)),
-    ...random(6).map((value) => numberToBytesBE(value, 32)),
+    ...Array.from({ length: 7 }, (_, i) => point(i)),
+    ...random(7).map((value) => numberToBytesBE(value, 32)),
   ]
   return Uint8Array.from(bytes.flatMap((part) => [...part]))
 }
