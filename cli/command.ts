@@ -79,6 +79,16 @@ export function chainId(text: string): bigint {
   return BigInt(text)
 }
 
+/** What proves: the processor or a card. */
+export function device(text: string): string {
+  if (!/^(auto|cpu|cuda(:(0|[1-9][0-9]?))?)$/.test(text))
+    throw new PlatemarkError('There is no such kind of device.', {
+      expected: 'auto, cpu, cuda or cuda:<n>',
+      found: JSON.stringify(text.slice(0, 40)),
+    })
+  return text
+}
+
 /** A token id, decimal or 0x-hex. */
 export function tokenNumber(text: string): bigint {
   if (!/^([0-9]{1,78}|0x[0-9a-fA-F]{1,64})$/.test(text))

@@ -66,6 +66,7 @@ test.each([
   [['setup', 'absent.plate']],
   [['setup', 'absent.plate', '--dev', '--ptau', 'x']],
   [['prove', 'absent.plate', '--seed', '1', '-o', 'a.json', '--chain-id', '1']],
+  [['prove', 'absent.plate', '--seed', '1', '-o', 'a.json', '--device', 'gpu']],
   [['verify', 'absent.json']],
   [['hash', 'absent.png']],
   [['compile', 'absent.onnx', '-o', 'x.plate']],

@@ -62,6 +62,8 @@ export type SetupRecord = {
 export type ProveRequest = {
   readonly seed: bigint
   readonly context: Context
+  /** `cpu` (as without), `cuda`, `cuda:<n>` or `auto`, for backends that can use a card. */
+  readonly device?: string
 }
 
 export type ProveResult = {
@@ -72,6 +74,8 @@ export type ProveResult = {
   readonly peakMemoryBytes: number
   /** What computed it: 'cpu' or a named accelerator. */
   readonly device: string
+  /** Why another device than the one asked for computed it. */
+  readonly notes?: readonly string[]
 }
 
 /** All that a verifier sees. It needs no model: a bundle carries everything here. */

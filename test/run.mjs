@@ -32,6 +32,11 @@ const suites = [
     cwd: 'prover/native',
     count: countCargo,
   },
+  {
+    name: 'Kernels for cards',
+    needs: ['python3', '-c', 'import ensurepip, venv'],
+    command: ['python3', 'prover/native/gpu/build_ptx.py', '--check'],
+  },
   { name: 'Solidity format', command: [bin('forge'), 'fmt', '--check'] },
   { name: 'Solidity sizes', command: [bin('forge'), 'build', '--sizes', '--skip', 'test'] },
   { name: 'Solidity', command: [bin('forge'), 'test'], count: countForge },

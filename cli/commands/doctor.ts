@@ -6,6 +6,7 @@ import { PlatemarkError } from '../../model-export/platemark-error.js'
 import { EZKL_VERSION, findPython, installEzkl } from '../../prover/ezkl/installation.js'
 import { locatePackage } from '../../prover/groth16/node-process.js'
 import { loadNative } from '../../prover/native.js'
+import { sumcheckNative } from '../../prover/sumcheck/native.js'
 import { type Register, subcommand } from '../command.js'
 import { bytes } from '../terminal.js'
 import { toolVersion } from '../version.js'
@@ -49,6 +50,7 @@ export const doctor: Register = (program, run) => {
             machine(),
             nodeVersion(),
             native(),
+            ...(await cards()),
             ...optionalPackages.map(installed),
             ezkl(),
           ]
@@ -88,6 +90,26 @@ function native(): Finding {
         ? `${error.shortMessage} ${error.fix ?? ''}`.trim()
         : String(error)
     return { name: 'native addon', ok: false, required: true, detail }
+  }
+}
+
+/** NVIDIA cards that `prove --device` can use, each after its self-test. */
+async function cards(): Promise<Finding[]> {
+  const finding = (ok: boolean, detail: string) => ({ name: 'card', ok, required: false, detail })
+  try {
+    const found = await sumcheckNative().sumcheckCards()
+    if (found.problem !== undefined) return [finding(false, `${found.problem}; the CPU proves`)]
+    if (found.cards.length === 0) return [finding(false, 'the driver lists none; the CPU proves')]
+    return found.cards.map(({ device, name, memory, selfTest, problem }) =>
+      problem === undefined && selfTest !== undefined
+        ? finding(
+            true,
+            `${device}: ${name}, ${bytes(memory)}, driver for CUDA ${found.driver}, self-test passed in ${selfTest.toFixed(1)} s`,
+          )
+        : finding(false, `${device}: ${name} is not used: ${problem}`),
+    )
+  } catch (error) {
+    return [finding(false, error instanceof Error ? error.message : String(error))]
   }
 }
 

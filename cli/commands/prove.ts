@@ -3,7 +3,7 @@ import { readPlate } from '../../model-export/plate.js'
 import { PlatemarkError } from '../../model-export/platemark-error.js'
 import { writeProvenance } from '../../prover/provenance.js'
 import { type Context, LOCAL_CONTEXT } from '../../prover/statement.js'
-import { address, chainId, type Register, seedOption, subcommand } from '../command.js'
+import { address, chainId, device, type Register, seedOption, subcommand } from '../command.js'
 import { plateBackend } from '../plate-backend.js'
 import { bytes, rows } from '../terminal.js'
 import { toolVersion } from '../version.js'
@@ -15,6 +15,7 @@ type Options = {
   readonly contract?: Address
   readonly recipient?: Address
   readonly backend?: string
+  readonly device?: string
   readonly json?: boolean
 }
 
@@ -32,20 +33,35 @@ export const prove: Register = (program, run) => {
       .option('--contract <address>', 'NFT contract in which it may be used', address)
       .option('--recipient <address>', 'account that may receive the token', address)
       .option('--backend <name>', 'proof system, when the plate has several')
+      .option(
+        '--device <name>',
+        'what proves: cpu, cuda or cuda:<n> for an NVIDIA card, auto for a card that passes the self-test (default: cpu)',
+        device,
+      )
       .action((directory: string, options: Options) =>
         run(options.json === true, async (terminal) => {
           const context = contextOf(options)
           const plate = await readPlate(directory)
           const backend = await plateBackend(directory, options.backend)
+          if (options.device?.startsWith('cuda') && backend.name !== 'sumcheck')
+            throw new PlatemarkError('This backend cannot use a card.', {
+              expected: '--device cpu or auto',
+              found: `--device ${options.device} with the backend ${backend.name}`,
+            })
           const result = await writeProvenance(
             plate,
             backend,
-            { seed: options.seed, context },
+            {
+              seed: options.seed,
+              context,
+              ...(options.device === undefined ? {} : { device: options.device }),
+            },
             options.output,
             toolVersion,
             terminal.progress,
           )
           const { proved, bundle } = result
+          for (const note of proved.notes ?? []) terminal.remark(`warning: ${note}`)
           if (bundle.setup.insecure) terminal.remark(`warning: ${bundle.setup.note}`)
           terminal.result(
             {

@@ -17,7 +17,9 @@ const library = {
 }[process.platform]
 
 const newest = Math.max(
-  ...['Cargo.toml', 'Cargo.lock', 'build.rs', 'src'].map((name) => modified(join(crate, name))),
+  ...['Cargo.toml', 'Cargo.lock', 'build.rs', 'src', 'gpu/kernels.ptx'].map((name) =>
+    modified(join(crate, name)),
+  ),
 )
 if (!existsSync(addon) || statSync(addon).mtimeMs < newest) build()
 

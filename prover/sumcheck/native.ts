@@ -19,7 +19,13 @@ export type SumcheckNative = {
   ) => Promise<{
     readonly proof: Buffer
     readonly phases: readonly { readonly name: string; readonly seconds: number }[]
+    /** The device that made the proof. */
+    readonly device: string
+    /** Why another device than the one asked for made it. */
+    readonly notes: readonly string[]
   }>
+  /** The cards of this machine, each compared with the CPU: a few seconds. */
+  readonly sumcheckCards: () => Promise<NativeCards>
   /** Null when valid, else the reason. */
   readonly sumcheckVerify: (input: NativeVerifyInput) => Promise<string | null>
 }
@@ -49,6 +55,26 @@ export type NativeProveInput = {
   readonly forgedValue?: number
   /** False: prove whatever is given, and do not verify. */
   readonly checked: boolean
+  /** `cpu` (as without), `cuda`, `cuda:<n>` or `auto`. */
+  readonly device?: string
+}
+
+export type NativeCards = {
+  /** CUDA version of the driver. */
+  readonly driver?: string
+  /** Why there is no driver or no list, if so. */
+  readonly problem?: string
+  readonly cards: readonly {
+    /** `cuda:0`, `cuda:1`, … */
+    readonly device: string
+    readonly name: string
+    /** In bytes. */
+    readonly memory: number
+    /** Seconds that the comparison with the CPU took. */
+    readonly selfTest?: number
+    /** Why the card is not used, if so. */
+    readonly problem?: string
+  }[]
 }
 
 export type NativeVerifyInput = {

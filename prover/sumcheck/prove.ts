@@ -55,7 +55,7 @@ export async function proveSumcheck(
   }
   const seed = seedBytes(request.seed)
   const context = toBytes(contextHash(request.context, plate.modelId))
-  const { proof } = await sumcheckNative()
+  const { proof, device, notes } = await sumcheckNative()
     .sumcheckProve(
       {
         key: keyText(key),
@@ -67,13 +67,17 @@ export async function proveSumcheck(
         pixels: Buffer.from(run.pixels),
         latent: Buffer.from(latent),
         checked: true,
+        ...(request.device === undefined ? {} : { device: request.device }),
       },
       (phase) => progress({ step: `prove: ${phase}` }),
     )
     .catch((cause: unknown) => {
+      const onCard = request.device?.startsWith('cuda') ?? false
       throw new PlatemarkError('The image could not be proven.', {
         found: cause instanceof Error ? cause.message : String(cause),
-        fix: 'The keys may be damaged: run platemark setup again.',
+        fix: onCard
+          ? 'See which cards there are with platemark doctor, or prove without --device.'
+          : 'The keys may be damaged: run platemark setup again.',
         cause,
       })
     })
@@ -89,7 +93,8 @@ export async function proveSumcheck(
     pixels: run.pixels,
     seconds: (performance.now() - started) / 1000,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
-    device: 'cpu',
+    device,
+    notes,
   }
 }
 

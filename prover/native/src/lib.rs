@@ -12,6 +12,7 @@
 pub mod bindings;
 pub mod error;
 pub mod fixed_base;
+pub mod gpu;
 pub mod groth16_setup;
 pub mod lagrange;
 pub mod points;

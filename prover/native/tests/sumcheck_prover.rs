@@ -1,8 +1,15 @@
 //! A small model written by hand, with everything that a descriptor can say: honest proofs are accepted
 //! and lying ones refused, under layouts where regions are smaller and larger than a column.
 
+// The simulated driver's functions are handed over.
+#![allow(unsafe_code)]
+
+use platemark_native::gpu::driver::Driver;
+use platemark_native::gpu::error::CardError;
 use platemark_native::sumcheck::descriptor::{Block, Descriptor, Key, Node, Term, Weight, bits_of};
+use platemark_native::sumcheck::device::Device;
 use platemark_native::sumcheck::error::Error;
+use platemark_native::sumcheck::fallback::prove_or_fall_back;
 use platemark_native::sumcheck::field::{F, point_bytes};
 use platemark_native::sumcheck::kzg::{Srs, g2_bytes};
 use platemark_native::sumcheck::proof::length;
@@ -10,6 +17,7 @@ use platemark_native::sumcheck::prover::{
     Checks, ProvingKey, Request, Witness, commit_columns, commit_image, prove,
 };
 use platemark_native::sumcheck::verifier::{Statement, image_hash, verify};
+use platemark_simulated_card as simulation;
 use serde_json::{Value, json};
 
 /// Sizes that differ between the layouts.
@@ -355,9 +363,21 @@ impl Prover {
         forged_row: Option<usize>,
         checks: Checks,
     ) -> Result<Vec<u8>, Error> {
+        self.prove_on(&Device::Cpu, first, pixels, latent, forged_row, checks)
+    }
+
+    fn prove_on(
+        &self,
+        device: &Device,
+        first: &[i64],
+        pixels: &[u8],
+        latent: &[u8],
+        forged_row: Option<usize>,
+        checks: Checks,
+    ) -> Result<Vec<u8>, Error> {
         let request = Request { seed: [1; 32], context: [2; 32], pixels, latent };
         let witness = Witness { first: first.to_vec(), forged_row, forged_value: None };
-        prove(&self.pk, witness, &request, checks, &|_| {}).map(|(proof, _)| proof)
+        prove(&self.pk, witness, &request, checks, device, &|_| {}).map(|(proof, _)| proof)
     }
 
     /// The verdict on a proof of these pixels.
@@ -401,6 +421,61 @@ fn honest_proofs_are_accepted() {
         assert_eq!(proof.len(), length(&prover.pk.key.descriptor));
         assert_eq!(prover.verdict(&model.pixels, &model.latent, &proof), Ok(()));
     }
+}
+
+/// The whole prover on the simulated card: the same kernels, compiled for the host.
+#[test]
+fn a_card_makes_the_same_proof() {
+    // SAFETY: the simulated driver has these functions as long as the program runs.
+    let driver = unsafe { Driver::from_symbols(simulation::symbol) }.expect("driver");
+    let device = Device::Cuda { driver, ordinal: 0 };
+    for layout in &layouts()[..5] {
+        let model = Model::new(*layout);
+        let prover = model.prover();
+        let (first, pixels, latent) = (&model.first, &model.pixels, &model.latent);
+        let proof = prover.prove(first, pixels, latent, None, Checks::All).expect("proof");
+        let on_card = prover.prove_on(&device, first, pixels, latent, None, Checks::All);
+        assert!(on_card == Ok(proof), "another proof, or none");
+    }
+}
+
+/// A card that is out of memory or computes wrongly gives an error, never a proof that fails.
+#[test]
+fn a_card_that_fails_makes_no_proof() {
+    // SAFETY: as above.
+    let driver = unsafe { Driver::from_symbols(simulation::symbol) }.expect("driver");
+    let device = Device::Cuda { driver, ordinal: 0 };
+    let model = Model::new(layouts()[1]);
+    let prover = model.prover();
+    let prove = || {
+        let (pixels, latent) = (&model.pixels, &model.latent);
+        prover.prove_on(&device, &model.first, pixels, latent, None, Checks::All)
+    };
+    simulation::set_memory(1 << 17);
+    let short = prove();
+    simulation::set_memory(1 << 30);
+    assert!(matches!(short, Err(Error::Card(CardError::Memory { .. }))), "{short:?}");
+    for downloads in [0, 5, 40] {
+        simulation::set_fault(Some(downloads));
+        let wrong = prove();
+        simulation::set_fault(None);
+        assert!(wrong.is_err(), "fault at download {downloads}");
+    }
+    // What users get is the CPU's proof, with a note.
+    let request =
+        Request { seed: [1; 32], context: [2; 32], pixels: &model.pixels, latent: &model.latent };
+    let make = |downloads| {
+        let witness = Witness { first: model.first.clone(), forged_row: None, forged_value: None };
+        simulation::set_fault(downloads);
+        let made = prove_or_fall_back(&prover.pk, witness, &request, Checks::All, &device, &|_| {});
+        simulation::set_fault(None);
+        made.expect("proof")
+    };
+    let (whole, broken) = (make(None), make(Some(5)));
+    assert_eq!((whole.device.as_str(), whole.notes.len()), ("cuda:0 (simulated card)", 0));
+    assert_eq!((broken.device.as_str(), broken.notes.len()), ("cpu", 1));
+    assert!(broken.notes[0].contains("its proof was wrong"), "{:?}", broken.notes);
+    assert_eq!(whole.proof, broken.proof);
 }
 
 /// A lie about the execution: cells of the first group changed.

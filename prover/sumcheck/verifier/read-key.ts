@@ -146,7 +146,7 @@ export function readKey(value: unknown): VerifierKey {
       const segment = object(item, 'offset', 'bits', 'first')
       return {
         offset: index(segment.offset),
-        bits: bits(segment.bits),
+        bits: integer(segment.bits, 0, 28),
         first: integer(segment.first, -LIMIT, LIMIT),
       }
     }),
@@ -248,7 +248,7 @@ function readTerm(value: unknown): TermDescriptor {
           kernelAxis: integer(axis.kernelAxis, 0, 1),
           stride: integer(axis.stride, 1, 2 ** 20 - 1),
           dilation: integer(axis.dilation, 1, 2 ** 20 - 1),
-          pad: integer(axis.pad, -(2 ** 20), 2 ** 20 - 1),
+          pad: integer(axis.pad, 1 - 2 ** 20, 2 ** 20 - 1),
           transposed: axis.transposed,
         }
       },

@@ -27,7 +27,7 @@ export type SumcheckProof = {
   readonly inverses: Scalars
   readonly merge: Rounds
   readonly columns: Scalars
-  /** C_h … C_χ, then C_z where the key binds the image by commitment. */
+  /** C_h C_g C_q C_S C_D W W′. */
   readonly openingPoints: Points
   readonly openingScalars: Scalars
 }
@@ -41,7 +41,7 @@ export type ProofShape = {
   readonly phaseTwo: number
   readonly lookups: number
   readonly terms: number
-  /** 1 where the proof commits to the image: C_I, y and C_z. */
+  /** 1 where the proof commits to the image: C_I and y. */
   readonly imageCommitments: number
 }
 

@@ -5,14 +5,20 @@
 #![allow(unsafe_code, missing_docs)]
 
 use super::descriptor::Key;
+use super::device::Device;
 use super::error::Error as ProofError;
+use super::fallback::prove_or_fall_back;
 use super::field::{F, POINT_BYTES, reduce};
 use super::kzg::{Srs, g2_bytes, read_g2};
 use super::proof::points_bytes;
 use super::prover::{
-    Checks, ProvingKey, Request, Witness, commit_columns, commit_image, powers_needed, prove,
+    Checks, ProvingKey, Request, Witness, commit_columns, commit_image, powers_needed,
 };
 use super::verifier::{Statement, verify};
+use crate::gpu::card::Card;
+use crate::gpu::driver::Driver;
+use crate::gpu::error::CardError;
+use crate::gpu::self_test::self_test;
 use crate::points::read_points;
 use crate::ptau::{PowersOfTau, TAU_G1, TAU_G2};
 use ark_bn254::{g1, g2};
@@ -78,9 +84,37 @@ pub struct SumcheckPhase {
 pub struct SumcheckProof {
     pub proof: Buffer,
     pub phases: Vec<SumcheckPhase>,
+    /// The device that made it.
+    pub device: String,
+    /// Why another device than the one asked for made it.
+    pub notes: Vec<String>,
+}
+
+/// A card that the driver lists.
+#[napi(object)]
+pub struct SumcheckCard {
+    /// Its name as `device`: cuda:0, cuda:1, …
+    pub device: String,
+    pub name: String,
+    /// In bytes.
+    pub memory: f64,
+    /// Seconds of the self-test, which compares it with the CPU.
+    pub self_test: Option<f64>,
+    /// Why it is not used, if so.
+    pub problem: Option<String>,
+}
+
+#[napi(object)]
+pub struct SumcheckCards {
+    /// The CUDA version of the driver.
+    pub driver: Option<String>,
+    /// Why there is no driver or no list, if so.
+    pub problem: Option<String>,
+    pub cards: Vec<SumcheckCard>,
 }
 
 task!(SumcheckPowers);
+task!(SumcheckCards);
 task!(SumcheckProof);
 task!(Buffer);
 task!(Option<String>);
@@ -104,6 +138,8 @@ pub struct SumcheckProveInput {
     pub forged_value: Option<u32>,
     /// False: prove whatever is given, for tests of what verifiers reject.
     pub checked: bool,
+    /// cpu (as without), cuda, cuda:1 or auto.
+    pub device: Option<String>,
 }
 
 #[napi(object)]
@@ -214,6 +250,7 @@ pub fn sumcheck_prove(
     );
     let checks = if input.checked { Checks::All } else { Checks::None };
     let json = input.key;
+    let device = input.device;
     let forged_row = input.forged_row.map(|row| row as usize);
     let forged_value = input.forged_value.map(|value| value as usize);
     Work::start(move || {
@@ -234,14 +271,47 @@ pub fn sumcheck_prove(
                 callback.call(name.into(), ThreadsafeFunctionCallMode::NonBlocking);
             }
         };
-        let (proof, timings) = prove(&pk, witness, &request, checks, &progress)?;
+        let device = match &device {
+            None => Device::Cpu,
+            Some(text) => Device::parse(text)?
+                .ok_or_else(|| ProofError::PublicInput(format!("no such device: {text}")))?,
+        };
+        let made = prove_or_fall_back(&pk, witness, &request, checks, &device, &progress)?;
         Ok(SumcheckProof {
-            proof: proof.into(),
-            phases: timings
+            proof: made.proof.into(),
+            device: made.device,
+            notes: made.notes,
+            phases: made
+                .timings
                 .into_iter()
                 .map(|(name, seconds)| SumcheckPhase { name: name.into(), seconds })
                 .collect(),
         })
+    })
+}
+
+/// The cards of this machine, each compared with the CPU: a few seconds.
+#[napi]
+pub fn sumcheck_cards() -> AsyncTask<Work<SumcheckCards>> {
+    Work::start(|| {
+        let mut found = SumcheckCards { driver: None, problem: None, cards: Vec::new() };
+        let mut list = || {
+            let driver = Driver::load()?;
+            found.driver = Some(driver.cuda_version()?);
+            for info in driver.cards()? {
+                let tested = Card::open(&driver, info.ordinal).and_then(|card| self_test(&card));
+                found.cards.push(SumcheckCard {
+                    device: format!("cuda:{}", info.ordinal),
+                    name: info.name,
+                    memory: info.memory as f64,
+                    self_test: tested.as_ref().ok().map(|report| report.iter().map(|r| r.1).sum()),
+                    problem: tested.err().map(|error| error.to_string()),
+                });
+            }
+            Ok::<(), CardError>(())
+        };
+        found.problem = list().err().map(|error| error.to_string());
+        Ok(found)
     })
 }
 

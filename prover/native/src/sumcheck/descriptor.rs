@@ -23,6 +23,7 @@ pub struct Descriptor {
     pub limbs: usize,
     pub columns: Columns,
     pub activation: Activation,
+    #[serde(deserialize_with = "present")]
     pub copy: Option<Region>,
     pub table: Table,
     pub latent: Latent,
@@ -167,6 +168,7 @@ pub enum Node {
         limbs: Vec<i64>,
         multiplier: i64,
         shift: u32,
+        #[serde(deserialize_with = "present")]
         bias: Option<Bias>,
         terms: Vec<Term>,
     },
@@ -507,7 +509,8 @@ impl Descriptor {
 
 fn hex(text: &str, bytes: usize) -> Option<Vec<u8>> {
     let digits = text.strip_prefix("0x")?.as_bytes();
-    if digits.len() != bytes * 2 {
+    let lowercase = |digit: &u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
+    if digits.len() != bytes * 2 || !digits.iter().all(lowercase) {
         return None;
     }
     digits
@@ -517,6 +520,15 @@ fn hex(text: &str, bytes: usize) -> Option<Vec<u8>> {
             u8::from_str_radix(text, 16).ok()
         })
         .collect()
+}
+
+/// A member that may be null but not absent.
+fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::deserialize(deserializer)
 }
 
 fn ensure(holds: bool, what: &str) -> Result<(), Error> {
@@ -701,6 +713,7 @@ fn validate_node(d: &Descriptor, index: usize, node: &Node) -> Result<(), Error>
                     .all(|&axis| axis < seen.len() && !std::mem::replace(&mut seen[axis], true));
                 ensure(distinct && fits(d, bias.offset, block.axes_bits(&bias.axes)), "bias")?;
             }
+            ensure(terms.len() <= 4096, "terms")?;
             for term in terms {
                 ensure(term.input <= index, "term input")?;
                 validate_term(d, index, term)?;
@@ -736,7 +749,7 @@ fn validate_term(d: &Descriptor, index: usize, term: &Term) -> Result<(), Error>
         ensure(
             (1..1 << 20).contains(&s.stride)
                 && (1..1 << 20).contains(&s.dilation)
-                && (-(1 << 20)..1 << 20).contains(&s.pad),
+                && (1 - (1 << 20)..1 << 20).contains(&s.pad),
             "spatial axis",
         )?;
     }

@@ -38,6 +38,9 @@ pub enum Error {
     /// The columns' values at the last point do not explain the merged claim.
     #[error("merged claim")]
     MergedClaim,
+    /// A card did not do its work; the CPU can.
+    #[error(transparent)]
+    Card(#[from] crate::gpu::error::CardError),
     /// The opening's pairing equation does not hold.
     #[error("opening")]
     Opening,

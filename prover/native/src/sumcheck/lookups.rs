@@ -13,6 +13,7 @@ use ark_bn254::G1Affine;
 use ark_ec::CurveGroup;
 use ark_ff::Zero;
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Which rows the cells read.
 pub struct Lookups {
@@ -33,6 +34,16 @@ pub struct Fractions {
     pub inverses: Vec<F>,
     /// g = m/(α − t).
     pub table: Vec<F>,
+}
+
+/// A column of the second group: values that many cells have, and a run of g.
+pub struct ColumnParts {
+    /// Different values.
+    pub used: Vec<F>,
+    /// Which rows of the column have which of them.
+    pub entries: Vec<Entry>,
+    /// Where in the column a part of g begins, and which.
+    pub table: Option<(usize, Range<usize>)>,
 }
 
 /// The address range of a region as a slice.
@@ -167,37 +178,48 @@ impl Lookups {
         cells
     }
 
+    /// What lies in a column of the second group, in terms of powers of τ.
+    pub fn column_parts(
+        &self,
+        d: &Descriptor,
+        fractions: &Fractions,
+        column: usize,
+    ) -> ColumnParts {
+        let height = d.rows();
+        let start = column * height;
+        // The part of a region that lies in this column.
+        let part = |offset: usize, length: usize| {
+            let from = offset.max(start);
+            let to = (offset + length).min(start + height);
+            (from < to).then(|| (from - start, from - offset..to - offset))
+        };
+        let mut slots = vec![u32::MAX; fractions.inverses.len()];
+        let mut used = Vec::new();
+        let mut entries = Vec::new();
+        for (rows, &offset) in self.rows.iter().zip(&d.activation.inverses) {
+            let Some((at, range)) = part(offset, rows.len()) else { continue };
+            for (i, &row) in rows[range].iter().enumerate() {
+                let slot = &mut slots[row as usize];
+                if *slot == u32::MAX {
+                    *slot = used.len() as u32;
+                    used.push(fractions.inverses[row as usize]);
+                }
+                let point = (at + i) as u32;
+                entries.push(Entry { bucket: *slot, point, negative: false });
+            }
+        }
+        ColumnParts { used, entries, table: part(d.table.inverse, fractions.table.len()) }
+    }
+
     /// Commitments of the second group's columns. Cells that read one row have one value: their points
     /// are added before anything is multiplied.
     pub fn commit(&self, d: &Descriptor, srs: &Srs, fractions: &Fractions) -> Vec<G1Affine> {
-        let height = d.rows();
         (0..d.columns.second)
             .into_par_iter()
             .map(|column| {
-                let start = column * height;
-                // The part of a region that lies in this column.
-                let part = |offset: usize, length: usize| {
-                    let from = offset.max(start);
-                    let to = (offset + length).min(start + height);
-                    (from < to).then(|| (from - start, from - offset..to - offset))
-                };
-                let mut slots = vec![u32::MAX; fractions.inverses.len()];
-                let mut used = Vec::new();
-                let mut entries = Vec::new();
-                for (rows, &offset) in self.rows.iter().zip(&d.activation.inverses) {
-                    let Some((at, range)) = part(offset, rows.len()) else { continue };
-                    for (i, &row) in rows[range].iter().enumerate() {
-                        let slot = &mut slots[row as usize];
-                        if *slot == u32::MAX {
-                            *slot = used.len() as u32;
-                            used.push(fractions.inverses[row as usize]);
-                        }
-                        let point = (at + i) as u32;
-                        entries.push(Entry { bucket: *slot, point, negative: false });
-                    }
-                }
+                let ColumnParts { used, entries, table } = self.column_parts(d, fractions, column);
                 let shared = || msm(&bucket_sums(&srs.powers, &entries, used.len()), &used);
-                let table = || match part(d.table.inverse, fractions.table.len()) {
+                let table = || match table {
                     None => G1Affine::identity(),
                     Some((at, range)) => {
                         msm(&srs.powers[at..at + range.len()], &fractions.table[range])

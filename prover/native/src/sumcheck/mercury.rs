@@ -26,6 +26,7 @@ use ark_ec::pairing::Pairing;
 use ark_ec::{AffineRepr, CurveGroup, VariableBaseMSM};
 use ark_ff::{AdditiveGroup, Field, One, Zero};
 use rayon::prelude::*;
+use std::convert::Infallible;
 
 /// Points in an opening: h, g, q, S, D, W, W′.
 pub const POINTS: usize = 7;
@@ -58,6 +59,83 @@ fn points_message(points: &[G1Affine]) -> Vec<u8> {
     points.iter().flat_map(point_bytes).collect()
 }
 
+/// The steps of an opening that are about all of f: on the CPU here, on a card in `gpu::opening`.
+pub trait Steps {
+    /// What can go wrong.
+    type Error;
+
+    /// `h_row = Σ_col p1_col·f_{row·b + col}`.
+    fn contract(&mut self, p1: &[F]) -> Result<Vec<F>, Self::Error>;
+
+    /// Divides f by `X^b − α`: the commitment of q, which is kept, and g.
+    fn divide(&mut self, b: usize, alpha: F) -> Result<(G1Affine, Vec<F>), Self::Error>;
+
+    /// S: its coefficient d − 1 is `Σᵢ g_{i+d}p1ᵢ + gᵢp1_{i+d}` and γ times the same of h and p2. The
+    /// arguments are (g, p1) and (h, p2).
+    fn symmetric_remainder(
+        &mut self,
+        columns: [&[F]; 2],
+        rows: [&[F]; 2],
+        gamma: F,
+    ) -> Result<Vec<F>, Self::Error>;
+
+    /// The commitment of the quotient of `f + factor·q + low` by `X − x`.
+    fn quotient(&mut self, factor: F, low: &[F], x: F) -> Result<G1Affine, Self::Error>;
+}
+
+/// The steps on the CPU.
+struct OnCpu<'a> {
+    srs: &'a Srs,
+    f: &'a [F],
+    q: Vec<F>,
+}
+
+impl Steps for OnCpu<'_> {
+    type Error = Infallible;
+
+    fn contract(&mut self, p1: &[F]) -> Result<Vec<F>, Infallible> {
+        Ok(self.f.par_chunks(p1.len()).map(|row| inner_product(row, p1)).collect())
+    }
+
+    /// Synthetic division, all columns at once, from the top row down.
+    fn divide(&mut self, b: usize, alpha: F) -> Result<(G1Affine, Vec<F>), Infallible> {
+        self.q = vec![F::zero(); self.f.len()];
+        let mut carry = vec![F::zero(); b];
+        for (f, q) in self.f.chunks(b).zip(self.q.chunks_mut(b)).rev() {
+            q.copy_from_slice(&carry);
+            for (c, v) in carry.iter_mut().zip(f) {
+                *c = *c * alpha + v;
+            }
+        }
+        Ok((commit(self.srs, &self.q), carry))
+    }
+
+    fn symmetric_remainder(
+        &mut self,
+        [g, p1]: [&[F]; 2],
+        [h, p2]: [&[F]; 2],
+        gamma: F,
+    ) -> Result<Vec<F>, Infallible> {
+        Ok(symmetric_remainder(g, p1, h, p2, gamma))
+    }
+
+    fn quotient(&mut self, factor: F, low: &[F], x: F) -> Result<G1Affine, Infallible> {
+        let mut sum: Vec<F> = self
+            .f
+            .par_iter()
+            .with_min_len(4096)
+            .zip(&self.q)
+            .map(|(f, q)| *f + factor * q)
+            .collect();
+        add_scaled(&mut sum, &[low], F::one(), F::one());
+        Ok(commit(self.srs, &divide_by_root(&sum, x)))
+    }
+}
+
+fn commit(srs: &Srs, coefficients: &[F]) -> G1Affine {
+    msm(&srs.powers[..coefficients.len()], coefficients)
+}
+
 /// Opens `f` at `point`; the transcript has absorbed commitment, point and value. `forged_value` is one of the
 /// values to lie about: for tests of what verifiers reject.
 pub fn open(
@@ -68,32 +146,37 @@ pub fn open(
     forged_value: Option<usize>,
     transcript: &mut Transcript,
 ) -> Opening {
+    let mut steps = OnCpu { srs, f, q: Vec::new() };
+    match open_by(&mut steps, srs, point, image, forged_value, transcript) {
+        Ok(opening) => opening,
+        Err(never) => match never {},
+    }
+}
+
+/// [`open`] with the steps that are about all of f done elsewhere.
+pub fn open_by<S: Steps>(
+    steps: &mut S,
+    srs: &Srs,
+    point: &[F],
+    image: Option<&Univariate<Vec<F>>>,
+    forged_value: Option<usize>,
+    transcript: &mut Transcript,
+) -> Result<Opening, S::Error> {
     let t = point.len() / 2;
     let b = 1usize << t;
     let (row_point, col_point) = point.split_at(point.len() - t);
     let p1 = eq_vector(col_point);
     let p2 = eq_vector(row_point);
-    let rows = p2.len();
-    let h: Vec<F> = f.par_chunks(b).map(|row| inner_product(row, &p1)).collect();
-    let commit = |coefficients: &[F]| msm(&srs.powers[..coefficients.len()], coefficients);
+    let commit = |coefficients: &[F]| commit(srs, coefficients);
+    let h = steps.contract(&p1)?;
     let h_point = commit(&h);
     let alpha = transcript.one(&points_message(&[h_point]));
 
-    // Synthetic division by X^b − α, all columns at once, from the top row down.
-    let mut q = vec![F::zero(); f.len()];
-    let mut carry = vec![F::zero(); b];
-    for row in (0..rows).rev() {
-        q[row * b..(row + 1) * b].copy_from_slice(&carry);
-        for (c, v) in carry.iter_mut().zip(&f[row * b..(row + 1) * b]) {
-            *c = *c * alpha + v;
-        }
-    }
-    let g = carry;
+    let (q_point, g) = steps.divide(b, alpha)?;
     let g_point = commit(&g);
-    let q_point = commit(&q);
     let gamma = transcript.one(&points_message(&[g_point, q_point]));
 
-    let s = symmetric_remainder(&g, &p1, &h, &p2, gamma);
+    let s = steps.symmetric_remainder([&g, &p1], [&h, &p2], gamma)?;
     let d: Vec<F> = g.iter().rev().copied().collect();
     let s_point = commit(&s);
     let d_point = commit(&d);
@@ -115,38 +198,38 @@ pub fn open(
     }
     let delta = transcript.one(&scalars_message(&values));
 
-    let factor = alpha - power(zeta, b as u64);
-    let mut at_zeta: Vec<F> =
-        f.par_iter().with_min_len(4096).zip(&q).map(|(f, q)| *f + factor * q).collect();
-    add_scaled(&mut at_zeta, &[&g, &h, &s, &d], delta, delta);
-    let mut at_inverse = vec![F::zero(); g.len().max(h.len()).max(s.len())];
+    let mut low = vec![F::zero(); g.len().max(h.len()).max(s.len())];
+    add_scaled(&mut low, &[&g, &h, &s, &d], delta, delta);
+    let w_zeta = steps.quotient(alpha - power(zeta, b as u64), &low, zeta)?;
+    let mut at_inverse = vec![F::zero(); low.len()];
     add_scaled(&mut at_inverse, &[&g, &h, &s], F::one(), delta);
-    // Polynomials beside the first, each with its point.
-    let mut others: Vec<(&[F], F)> = vec![(&at_inverse, zeta_inverse), (&h, alpha)];
-    others.extend(image.map(|own| (&own.polynomial[..], own.at)));
-    let longest = others.iter().map(|(p, _)| p.len()).fold(at_zeta.len(), usize::max);
-    let mut sum = divide_by_root(&at_zeta, zeta);
-    sum.resize(longest, F::zero());
-    for &(polynomial, at) in &others {
-        add_scaled(&mut sum, &[&divide_by_root(polynomial, at)], F::one(), F::one());
+    // The commitments of the quotients beside the first, each with its point.
+    let quotient = |polynomial: &[F], at: F| (commit(&divide_by_root(polynomial, at)), at);
+    let mut others = vec![quotient(&at_inverse, zeta_inverse), quotient(&h, alpha)];
+    others.extend(image.map(|own| quotient(&own.polynomial, own.at)));
+    let mut sum = G1Projective::from(w_zeta);
+    for (point, _) in &others {
+        sum += point;
     }
-    let w_point = commit(&sum);
+    let w_point = sum.into_affine();
     let w = transcript.one(&points_message(&[w_point]));
-    let mut rest = at_zeta;
-    rest.resize(longest, F::zero());
-    rest.par_iter_mut().with_min_len(4096).zip(&sum).for_each(|(r, s)| *r += (zeta - w) * s);
+    // W′ commits to the quotient by X − w of Σ_x c_x·(E_x − y_x) + (ζ − w)·W, c_x = (w − ζ)/(w − x). Of each
+    // c_x·(E_x − y_x) + (ζ − w)·Q_x = Q_x·(c_x·(X − x) + ζ − w) = c_x·Q_x·(X − w) that is c_x·Q_x.
+    let mut last = G1Projective::from(w_zeta);
     let mut product = zeta * (zeta * w - F::one());
-    for (i, &(polynomial, at)) in others.iter().enumerate() {
-        let coefficient = (w - zeta) * (w - at).inverse().unwrap_or(F::one());
-        add_scaled(&mut rest, &[polynomial], coefficient, F::one());
+    for (i, &(point, at)) in others.iter().enumerate() {
+        last += point * ((w - zeta) * (w - at).inverse().unwrap_or(F::one()));
         if i > 0 {
             product *= w - at;
         }
     }
-    let last_point = commit(&divide_by_root(&rest, w));
+    let last_point = last.into_affine();
     let mut scalars = [product.inverse().unwrap_or(F::one()); SCALARS];
     scalars[..VALUES].copy_from_slice(&values);
-    Opening { points: [h_point, g_point, q_point, s_point, d_point, w_point, last_point], scalars }
+    Ok(Opening {
+        points: [h_point, g_point, q_point, s_point, d_point, w_point, last_point],
+        scalars,
+    })
 }
 
 fn scalars_message(scalars: &[F]) -> Vec<u8> {
@@ -163,7 +246,6 @@ fn add_scaled(into: &mut [F], polynomials: &[&[F]], first: F, ratio: F) {
     }
 }
 
-/// S: its coefficient d − 1 is `Σᵢ g_{i+d}p1ᵢ + gᵢp1_{i+d}` and γ times the same of h and p2.
 fn symmetric_remainder(g: &[F], p1: &[F], h: &[F], p2: &[F], gamma: F) -> Vec<F> {
     let cross = |a: &[F], b: &[F], d: usize| -> F {
         if d >= a.len() {

@@ -8,7 +8,9 @@ pub mod bindings;
 pub mod buckets;
 pub mod claims;
 pub mod descriptor;
+pub mod device;
 pub mod error;
+pub mod fallback;
 pub mod field;
 #[cfg(target_arch = "x86_64")]
 pub mod ifma;

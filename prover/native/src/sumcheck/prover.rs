@@ -3,16 +3,17 @@
 use super::affine::{Prepared, contract_weights, copy_factor, prepare, term_weights};
 use super::claims::{Challenges, Values, functional, image_value, lookup_claim};
 use super::descriptor::{Binding, Descriptor, Key, Node, Region, scalar};
+use super::device::{Device, Steps};
 use super::error::Error;
 use super::field::{F, from_i64};
 use super::kzg::{Srs, evaluate};
 use super::lookups::{Fractions, Lookups, find_rows};
-use super::mercury::{self, Univariate};
+use super::mercury::Univariate;
 use super::merge::Groups;
 use super::msm::msm_small;
 use super::multilinear::{inner_product, powers};
 use super::proof::{ImageClaim, Proof, scalars_bytes};
-use super::rounds::{Constant, Product, prove_eq, prove_plain};
+use super::rounds::{Constant, Product};
 use super::transcript::{Transcript, keccak};
 use super::verifier::{Statement, draw_points, expect_bytes, first_message, image_hash, verify};
 use ark_bn254::G1Affine;
@@ -30,6 +31,7 @@ pub struct ProvingKey {
 }
 
 /// What the prover commits to.
+#[derive(Clone)]
 pub struct Witness {
     /// The cells of the first group. Those of the region m are found by the prover.
     pub first: Vec<i64>,
@@ -119,16 +121,22 @@ pub fn commit_image(srs: &Srs, pixels: &[u8]) -> G1Affine {
 /// Proves the statement.
 ///
 /// # Errors
-/// Sizes that do not fit the key; with [`Checks::All`] also a witness that does not satisfy the model.
+/// Sizes that do not fit the key; with [`Checks::All`] also a witness that does not satisfy the model; a
+/// card that fails.
 pub fn prove(
     pk: &ProvingKey,
     witness: Witness,
     request: &Request,
     checks: Checks,
+    device: &Device,
     progress: &(dyn Fn(&str) + Sync),
 ) -> Result<(Vec<u8>, Timings), Error> {
-    // On a thread of the pool, so that small parallel steps need not wake it.
-    rayon::scope(|_| prove_here(pk, witness, request, checks, progress))
+    match device {
+        // On a thread of the pool, so that small parallel steps need not wake it.
+        Device::Cpu => rayon::scope(|_| prove_here(pk, witness, request, checks, device, progress)),
+        // A card's context is one thread's.
+        Device::Cuda { .. } => prove_here(pk, witness, request, checks, device, progress),
+    }
 }
 
 fn prove_here(
@@ -136,10 +144,12 @@ fn prove_here(
     witness: Witness,
     request: &Request,
     checks: Checks,
+    device: &Device,
     progress: &(dyn Fn(&str) + Sync),
 ) -> Result<(Vec<u8>, Timings), Error> {
     let d = &pk.key.descriptor;
     pk.check()?;
+    let device = device.open(&pk.srs)?;
     expect_bytes("pixel", d.pixels(), request.pixels)?;
     expect_bytes("latent", d.latent.dimensions, request.latent)?;
     let mut first = witness.first;
@@ -158,7 +168,7 @@ fn prove_here(
     let m = Region { bits: d.table.bits, offset: d.table.multiplicity };
     first[m.range()].copy_from_slice(&lookups.multiplicity);
     let mut proof = Proof {
-        first_commitments: commit_columns(&pk.srs, d.column_bits, &first),
+        first_commitments: device.commit_columns(d.column_bits, &first)?,
         ..Proof::default()
     };
     let hash = match d.image.binding {
@@ -176,7 +186,7 @@ fn prove_here(
 
     clock.begin("commit lookups");
     let fractions = lookups.fractions(pk, ch.beta, ch.alpha);
-    proof.second_commitments = lookups.commit(d, &pk.srs, &fractions);
+    proof.second_commitments = device.commit_lookups(d, &lookups, &fractions)?;
     draw_points(d, &proof.second_commitments, &mut ch, &mut transcript);
 
     clock.begin("affine sumchecks");
@@ -187,10 +197,12 @@ fn prove_here(
     });
     let latent = d.latent_cells(request.latent);
     let cells = Cells { d, key: &pk.cells, first: &first, latent: &latent };
-    let (first_end, second_end) = prove_affine(&cells, &mut ch, &mut proof, &mut transcript);
+    let (first_end, second_end) =
+        prove_affine(&cells, &*device, &mut ch, &mut proof, &mut transcript)?;
 
     clock.begin("lookup sumcheck");
-    let lookup_end = prove_lookups(d, &lookups, &fractions, &mut ch, &mut proof, &mut transcript);
+    let summands = lookup_summands(d, &lookups, &fractions, &ch);
+    let lookup_end = prove_lookups(d, summands, &*device, &mut ch, &mut proof, &mut transcript)?;
     ch.nu = transcript.one(&scalars_bytes(&proof.inverses));
 
     clock.begin("merging sumcheck");
@@ -211,7 +223,8 @@ fn prove_here(
     drop((lookups, fractions));
     let groups = Groups { first: &first, second: &second, key: &pk.cells };
     let mut products = groups.products(d, &merged, &ch);
-    let (rounds, rho, _) = prove_plain(&mut products, merged.claim, d.column_bits, &mut transcript);
+    let (rounds, rho, _) =
+        device.prove_plain(&mut products, merged.claim, d.column_bits, &mut transcript)?;
     proof.merge_rounds = rounds;
     proof.columns = products.iter().map(|product| product.ends().0).collect();
     drop(products);
@@ -219,14 +232,8 @@ fn prove_here(
 
     clock.begin("opening");
     let combined = groups.combine(&powers(mu, proof.columns.len()), d.rows());
-    proof.opening = mercury::open(
-        &pk.srs,
-        &combined,
-        &rho,
-        image.as_ref(),
-        witness.forged_value,
-        &mut transcript,
-    );
+    proof.opening =
+        device.open(&combined, &rho, image.as_ref(), witness.forged_value, &mut transcript)?;
     let bytes = proof.write();
     if checks == Checks::All {
         clock.begin("verify");
@@ -243,15 +250,13 @@ fn prove_here(
     Ok((bytes, clock.timings))
 }
 
-/// The lookup sumcheck: h·(α − f) = 1 on cells, g·(α − t) − m = 0 on rows. Returns the last claim.
-fn prove_lookups(
+/// What the lookup sumcheck is about: h·(α − f) = 1 on cells, g·(α − t) − m = 0 on rows.
+fn lookup_summands(
     d: &Descriptor,
     lookups: &Lookups,
     fractions: &Fractions,
-    ch: &mut Challenges,
-    proof: &mut Proof,
-    transcript: &mut Transcript,
-) -> F {
+    ch: &Challenges,
+) -> [Constant; 2] {
     let lambda = powers(ch.lambda, d.limbs + 2);
     let of_rows = |rows: &[u32], values: &[F]| -> Vec<F> {
         rows.par_iter().with_min_len(4096).map(|row| values[*row as usize]).collect()
@@ -281,13 +286,24 @@ fn prove_lookups(
         value: F::default(),
         bits: d.table.bits,
     };
-    let mut parts = [cells, rows];
+    [cells, rows]
+}
+
+/// The lookup sumcheck. Returns the last claim.
+fn prove_lookups(
+    d: &Descriptor,
+    mut parts: [Constant; 2],
+    device: &dyn Steps,
+    ch: &mut Challenges,
+    proof: &mut Proof,
+    transcript: &mut Transcript,
+) -> Result<F, Error> {
     let claim = lookup_claim(d, ch);
-    let (rounds, s, end) = prove_eq(&mut parts, claim, &ch.tau, transcript);
+    let (rounds, s, end) = device.prove_eq(&mut parts, claim, &ch.tau, transcript)?;
     ch.s = s;
     proof.lookup_rounds = rounds;
     proof.inverses = parts.iter().flat_map(|part| part.products.iter().map(|p| p.0[0])).collect();
-    end
+    Ok(end)
 }
 
 /// Factors of the second phase.
@@ -320,10 +336,11 @@ impl<'a> Cells<'a> {
 /// Both phases of the affine argument (protocol.md §6.1–§6.3). Returns their last claims.
 fn prove_affine(
     cells: &Cells,
+    device: &dyn Steps,
     ch: &mut Challenges,
     proof: &mut Proof,
     transcript: &mut Transcript,
-) -> (F, F) {
+) -> Result<(F, F), Error> {
     let d = cells.d;
     let (first_count, second_count, _) = d.affine_rounds();
     let mut products = Vec::new();
@@ -366,7 +383,8 @@ fn prove_affine(
     }
     proof.affine_sum = sum;
     transcript.one(&proof.sum_message());
-    let (rounds, first, first_end) = prove_plain(&mut products, sum, first_count, transcript);
+    let (rounds, first, first_end) =
+        device.prove_plain(&mut products, sum, first_count, transcript)?;
     ch.first = first;
     proof.first_rounds = rounds;
     proof.contracted = products.iter().map(|product| product.ends().1).collect();
@@ -388,10 +406,11 @@ fn prove_affine(
         })
         .collect();
     let claim = evaluate(&proof.contracted, ch.eta);
-    let (rounds, second, second_end) = prove_plain(&mut products, claim, second_count, transcript);
+    let (rounds, second, second_end) =
+        device.prove_plain(&mut products, claim, second_count, transcript)?;
     ch.second = second;
     proof.second_rounds = rounds;
-    (first_end, second_end)
+    Ok((first_end, second_end))
 }
 
 fn to_field(values: &[i64]) -> Vec<F> {

@@ -24,6 +24,12 @@ pub struct Product {
     pad: F,
 }
 
+impl Default for Product {
+    fn default() -> Self {
+        Self::new(vec![F::zero()], vec![F::zero()])
+    }
+}
+
 impl Product {
     /// Two factors of equal power-of-two length.
     pub fn new(a: Vec<F>, b: Vec<F>) -> Self {
@@ -35,6 +41,11 @@ impl Product {
     pub fn padded(a: Vec<F>, b: Vec<F>, bits: usize) -> Self {
         debug_assert!(a.len() == b.len() && (1..=1 << bits).contains(&a.len()));
         Self { a, b, bits, low: F::one(), pad: F::one() }
+    }
+
+    /// The factors and their number of variables, of a product that no variable was bound of.
+    pub fn into_factors(self) -> (Vec<F>, Vec<F>, usize) {
+        (self.a, self.b, self.bits)
     }
 
     /// What is left of the factors when all variables are bound: their values at the challenges.

@@ -1,0 +1,6 @@
+// All kernels as one program.
+#include "buckets.cuh"
+#include "checks.cuh"
+#include "columns.cuh"
+#include "polynomials.cuh"
+#include "rounds.cuh"
