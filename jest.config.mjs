@@ -1,6 +1,7 @@
 /** Jest runs the TypeScript sources as native ES modules (see test/run.mjs for the Node flag). */
 export default {
   testEnvironment: '<rootDir>/test/node-environment.mjs',
+  setupFiles: ['<rootDir>/test/property-seeds.mjs'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: {
