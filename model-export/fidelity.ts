@@ -1,6 +1,6 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { execute } from './execute.js'
-import { detectImageSize, type FlatSize, type ImageLayout } from './image-output.js'
+import { anyImageSize, detectImageSize, type FlatSize, type ImageLayout } from './image-output.js'
 import { meanSquaredError, peakSignalToNoise, structuralSimilarity } from './image-quality.js'
 import type { IntegerModel } from './integer-model.js'
 import { sampleLatent } from './latent-table.js'
@@ -43,6 +43,7 @@ export type NodeReport = {
 export type FidelityOptions = {
   readonly layout?: ImageLayout
   readonly size?: FlatSize
+  readonly anyOutput?: boolean
   /** 64 by default. */
   readonly seeds?: number
 }
@@ -110,7 +111,7 @@ type Reference = {
 async function openReference(
   onnx: Uint8Array,
   model: IntegerModel,
-  { layout, size: flat }: FidelityOptions,
+  { layout, size: flat, anyOutput }: FidelityOptions,
 ): Promise<Reference> {
   const session = await InferenceSession.create(onnx, {
     intraOpNumThreads: 1,
@@ -147,7 +148,7 @@ async function openReference(
         : new Tensor('float64', Float64Array.from(real), shape)
     const output = (await session.run({ [name]: latent }))[outputName]!
     const values = output.data as ArrayLike<number>
-    const size = detectImageSize(output.dims, layout, flat)
+    const size = (anyOutput ? anyImageSize : detectImageSize)(output.dims, layout, flat)
     const index =
       size.layout === 'CHW'
         ? transposeIndex([size.channels, size.height, size.width], [1, 2, 0])

@@ -3,6 +3,8 @@ import { calibrate } from './calibrate.js'
 import { chooseBits } from './choose-bits.js'
 import type { FloatModel } from './float-model.js'
 import {
+  anyImageSize,
+  anyOutputRange,
   detectImageSize,
   detectOutputRange,
   type FlatSize,
@@ -28,6 +30,8 @@ export type QuantizeOptions = {
   readonly layout?: ImageLayout
   /** Height, width and channels where the output has one axis; detected where absent. */
   readonly size?: FlatSize
+  /** Takes every output for a picture, also one that is none: see `anyImageSize`. */
+  readonly anyOutput?: boolean
   /** These override the profile. */
   readonly weightBits?: number
   readonly activationBits?: number
@@ -80,7 +84,10 @@ function planQuantization(
 ): QuantizationPlan {
   const { onnxSha256, toolVersion } = options
   const latent = makeLatent(elementCount(model.input.shape), options.latent, profile)
-  const size = detectImageSize(model.output.shape, options.layout, options.size)
+  const [sizeOf, rangeOf] = options.anyOutput
+    ? [anyImageSize, anyOutputRange]
+    : [detectImageSize, detectOutputRange]
+  const size = sizeOf(model.output.shape, options.layout, options.size)
   const { nodes, output, pixels } = isolatePixels(model)
   const prepared: FloatModel = { ...model, nodes, output }
   const latents = Array.from({ length: options.calibrationSeeds ?? 128 }, (_, seed) =>
@@ -88,7 +95,7 @@ function planQuantization(
   )
   const statistics = calibrate(withPreActivations(prepared), latents, progress)
   const range = checkRange(
-    options.outputRange ?? detectOutputRange(pixels.activation, statistics.get(output.name)!),
+    options.outputRange ?? rangeOf(pixels.activation, statistics.get(output.name)!),
   )
   const source = { onnxSha256, profile: options.profile, toolVersion }
   return { model: prepared, pixels, statistics, latent, size, range, source }
