@@ -42,7 +42,7 @@ const ENTRIES: readonly Entry[] = [
     how: 'a function of each element',
     cost: TABLE,
     operators: `Abs Acos Acosh Asin Asinh Atan Atanh Ceil Celu Clip Cos Cosh Elu Erf Exp Floor Gelu HardSigmoid HardSwish
-      LeakyRelu Log Mish Pow Reciprocal Relu Round Selu Shrink Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Tan Tanh
+      LeakyRelu Log Mish Pow Reciprocal Relu Round Selu Shrink Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Swish Tan Tanh
       ThresholdedRelu`,
   },
   {
@@ -109,7 +109,7 @@ const ENTRIES: readonly Entry[] = [
     how: 'mean, variance, reciprocal square root by table, product',
     cost: 'four or five layers and a table',
     operators:
-      'GroupNormalization InstanceNormalization LayerNormalization LpNormalization MeanVarianceNormalization',
+      'GroupNormalization InstanceNormalization LayerNormalization LpNormalization MeanVarianceNormalization RMSNormalization',
   },
   {
     how: 'row maximum, exponential, row sum, reciprocal, product',
@@ -151,7 +151,7 @@ export function operatorsPage(): string {
 
 Written by \`node dist/model-export/write-operators.js\`; do not edit.
 
-Every operator of ONNX itself (domain "", opset 26; files of opset 9 to 21 are read). "Supported" means: on
+Every operator of ONNX itself (domain "", opset 26; files of opset 9 to 26 are read). "Supported" means: on
 tensors that depend on the latent. On constants all of these are computed while compiling, whatever
 they cost. Operators of other domains are not supported.
 

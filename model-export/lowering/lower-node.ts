@@ -65,6 +65,19 @@ function workOf(term: FloatTerm): number {
   return term.kind === 'convTranspose' ? weights * term.inputHeight * term.inputWidth : weights
 }
 
+/** Operators that make whole numbers of whole numbers: these are evaluated on integers, too. */
+const wholeNumbers: readonly string[] = [
+  'Clip',
+  'ConvInteger',
+  'CumSum',
+  'GlobalMaxPool',
+  'MatMulInteger',
+  'MaxPool',
+  'Pad',
+  'QLinearConv',
+  'Trilu',
+]
+
 /** A constant of a layer of constants: lowered as if its first input were the latent, then run. */
 function evaluate(
   node: OnnxNode,
@@ -74,7 +87,7 @@ function evaluate(
 ): Constant {
   const [first, ...rest] = inputs
   if (first?.kind !== 'constant') throw nodeError(node, 'input 0 is missing')
-  requireFloat(node, first, 'constant')
+  if (!wholeNumbers.includes(node.operator)) requireFloat(node, first, 'constant')
   reserve(lowering, node, first.shape)
   const name = 'constant'
   const inner: Lowering = {

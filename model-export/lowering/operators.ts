@@ -37,6 +37,7 @@ import {
   lowerLayerNormalization,
   lowerLpNormalization,
   lowerMeanVarianceNormalization,
+  lowerRmsNormalization,
 } from './normalization.js'
 import {
   lowerConvInteger,
@@ -152,6 +153,7 @@ export const lowerings: ReadonlyMap<string, Lower> = new Map(
     MeanVarianceNormalization: lowerMeanVarianceNormalization,
     Min: lowerMin,
     Pow: lowerPow,
+    RMSNormalization: lowerRmsNormalization,
     ReduceL1: lowerReduceL1,
     ReduceL2: lowerReduceL2,
     ReduceLogSum: lowerReduceLogSum,

@@ -3,10 +3,15 @@ export type Dtype =
   | 'float32'
   | 'float64'
   | 'float16'
+  | 'bfloat16'
   | 'int8'
   | 'uint8'
+  | 'int16'
+  | 'uint16'
   | 'int32'
+  | 'uint32'
   | 'int64'
+  | 'uint64'
   | 'bool'
 
 /**
@@ -66,7 +71,7 @@ export function isInteger(dtype: Dtype): boolean {
 
 /** True for element types that hold real numbers. */
 export function isFloat(dtype: Dtype): boolean {
-  return dtype.startsWith('float')
+  return dtype.startsWith('float') || dtype === 'bfloat16'
 }
 
 /** An integer vector as a constant: what shape arithmetic passes around. */

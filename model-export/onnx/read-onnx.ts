@@ -4,7 +4,7 @@ import type { Constant, OnnxAttribute, OnnxGraph, OnnxNode, OnnxValueInfo } from
 import { dtypeName, readTensor, toNumber } from './read-tensor.js'
 
 /** The versions of the ONNX operator set that we read. */
-export const opsets = { first: 9, last: 21 } as const
+export const opsets = { first: 9, last: 26 } as const
 
 const reExport =
   'Export again, in PyTorch: torch.onnx.export(model, latent, path, opset_version=17, dynamo=False).'

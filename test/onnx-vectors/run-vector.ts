@@ -21,8 +21,8 @@ export type Outcome =
 /** As ONNX compares, and a little for single precision. */
 const RELATIVE = 1e-3
 const ABSOLUTE = 1e-5
-/** float16 has 11 bits. */
-const HALF_RELATIVE = 4e-3
+/** Short reals have 11 and 8 bits; what is computed is not rounded to them. */
+const SHORT: Readonly<Record<string, number>> = { float16: 4e-3, bfloat16: 2e-2 }
 
 /**
  * Runs a vector with every choice of inputs that depend on the latent, and each of its outputs. A choice may
@@ -68,7 +68,7 @@ function compare(
     return `${actual.length} elements, wanted ${data.length} (${wantedShape.join('×')})`
   if (!folded && shape.join('×') !== wantedShape.join('×'))
     return `shape ${shape.join('×')}, wanted ${wantedShape.join('×')}`
-  const relative = dtype === 'float16' ? HALF_RELATIVE : RELATIVE
+  const relative = SHORT[dtype] ?? RELATIVE
   for (let i = 0; i < data.length; i++) {
     const [is, want] = [actual[i]!, data[i]!]
     if (Object.is(is, want) || is === want) continue

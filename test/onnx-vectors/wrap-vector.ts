@@ -18,11 +18,26 @@ const FLOATS: readonly number[] = [1, 10, 11]
 const FLOAT32 = 1
 const INT64 = 7
 
+const BYTES: readonly number[] = [2, 3]
+
+/** Operators whose first input is a tensor of small integers, which we hold as whole reals. */
+const OF_BYTES: readonly string[] = [
+  'ConvInteger',
+  'DequantizeLinear',
+  'MatMulInteger',
+  'QLinearConv',
+  'QLinearMatMul',
+]
+
 /** The sets of inputs that may depend on the latent: each real one alone, all together, none. */
 export function waysToRun(vector: OnnxVector): readonly (readonly number[])[] {
-  const real = vector.inputs.flatMap((tensor, i) =>
-    FLOATS.includes(tensor.dataType ?? 0) && count(tensor) > 0 ? [i] : [],
-  )
+  const ofBytes = vector.model.graph?.node?.every(({ opType }) => OF_BYTES.includes(opType ?? ''))
+  const real = vector.inputs.flatMap((tensor, i) => {
+    const type = tensor.dataType ?? 0
+    const isReal = FLOATS.includes(type) && !ofBytes
+    const isBytes = ofBytes === true && i === 0 && BYTES.includes(type)
+    return (isReal || isBytes) && count(tensor) > 0 ? [i] : []
+  })
   return [...real.map((i) => [i]), ...(real.length > 1 ? [real] : []), []]
 }
 
