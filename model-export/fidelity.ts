@@ -1,9 +1,11 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node'
+import type { Trial } from './choose-bits.js'
 import { execute } from './execute.js'
 import { anyImageSize, detectImageSize, type FlatSize, type ImageLayout } from './image-output.js'
 import { meanSquaredError, peakSignalToNoise, structuralSimilarity } from './image-quality.js'
 import type { IntegerModel } from './integer-model.js'
 import { sampleLatent } from './latent-table.js'
+import type { LayerError } from './layer-errors.js'
 import { type ModelSize, modelSize } from './model-size.js'
 import { PlatemarkError } from './platemark-error.js'
 import type { Progress } from './progress.js'
@@ -28,10 +30,14 @@ export type FidelityReport = ModelSize & {
   readonly worstPixelDifference: number
   /** Mean over seeds; 8×8 windows. */
   readonly ssim: number
+  /** The closeness that was asked for, if any, and whether the median and the worst image have it. */
+  readonly target?: { readonly psnr: number; readonly reached: boolean }
+  /** Why the model has the bits that it has, and what was tried. */
+  readonly choice?: { readonly why: string; readonly trials: readonly Trial[] }
   readonly nodes: readonly NodeReport[]
 }
 
-export type NodeReport = {
+export type NodeReport = Partial<LayerError> & {
   readonly name: string
   readonly output: readonly number[]
   readonly accumulatorBits: number

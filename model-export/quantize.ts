@@ -1,6 +1,6 @@
 import { assembleModel, type QuantizationPlan } from './assemble-model.js'
 import { calibrate } from './calibrate.js'
-import { chooseBits } from './choose-bits.js'
+import { type Choice, chooseBits } from './choose-bits.js'
 import type { FloatModel } from './float-model.js'
 import {
   anyImageSize,
@@ -36,6 +36,8 @@ export type QuantizeOptions = {
   readonly weightBits?: number
   readonly activationBits?: number
   readonly tableBits?: number
+  /** In decibels: how close images are to be, at the least cost, instead of the profile's own target. */
+  readonly targetPsnr?: number
   /** Seeds of the calibration, 128 by default. */
   readonly calibrationSeeds?: number
   readonly toolVersion: string
@@ -64,6 +66,15 @@ export function quantize(
   options: QuantizeOptions,
   progress: Progress = silent,
 ): IntegerModel {
+  return quantizeWithReasons(model, options, progress).model
+}
+
+/** As `quantize`, with what was tried and why it was chosen. */
+export function quantizeWithReasons(
+  model: FloatModel,
+  options: QuantizeOptions,
+  progress: Progress = silent,
+): Choice {
   const profile = chooseProfile(options)
   const plan = planQuantization(model, options, profile, progress)
   const { targetPsnr } = profile
@@ -72,7 +83,7 @@ export function quantize(
     : options.weightBits !== undefined && options.activationBits !== undefined
   const assemble = profile.sharedTables ? assembleWithSharedTables : assembleModel
   return targetPsnr === undefined || fixed
-    ? assemble(plan, profile)
+    ? { model: assemble(plan, profile), trials: [], why: 'bits as given' }
     : chooseBits(plan, profile, targetPsnr, options, progress)
 }
 
@@ -119,7 +130,16 @@ function chooseProfile(options: QuantizeOptions): Profile {
     activationBits: bits('activation', options.activationBits ?? preset.activationBits, 2, 20),
     tableBits,
     pixelTableBits: preset.pixelTableBits + tableBits - preset.tableBits,
+    ...(options.targetPsnr === undefined ? {} : { targetPsnr: checkTarget(options.targetPsnr) }),
   }
+}
+
+function checkTarget(psnr: number): number {
+  if (psnr >= 20 && psnr <= 58) return psnr
+  throw new PlatemarkError('The wanted PSNR is out of range.', {
+    expected: 'from 20 to 58 dB (rounding to whole pixels alone leaves 59)',
+    found: String(psnr),
+  })
 }
 
 function bits(what: string, value: number, min: number, max: number): number {

@@ -2,7 +2,14 @@ import { floatAttribute, intAttribute } from '../onnx/attributes.js'
 import { nodeError } from '../onnx/node-error.js'
 import type { OnnxNode } from '../onnx/onnx-graph.js'
 import { lowerAdd } from './arithmetic.js'
-import { activationInput, emitElementwise, type Lower, required, requireFloat, type Value } from './lowering.js'
+import {
+  activationInput,
+  emitElementwise,
+  type Lower,
+  required,
+  requireFloat,
+  type Value,
+} from './lowering.js'
 import { constantProduct, multiply } from './matrix-product.js'
 import { transposeValue } from './transpose.js'
 

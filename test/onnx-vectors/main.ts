@@ -1,6 +1,9 @@
 import { readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { listFoldedOperators, listSupportedOperators } from '../../model-export/lowering/operators.js'
+import {
+  listFoldedOperators,
+  listSupportedOperators,
+} from '../../model-export/lowering/operators.js'
 import { fetchVectors } from './fetch-vectors.js'
 import { NotAVector, readVector } from './read-vector.js'
 import { type Outcome, runVector } from './run-vector.js'
@@ -44,7 +47,10 @@ for (const entry of readdirSync(fetched.folder).sort()) {
   const name = entry.replace(/^test_/, '')
   if (only !== undefined && !name.startsWith(only)) continue
   const outcome = await take(join(fetched.folder, entry))
-  const label = outcome.kind === 'passed' || outcome.kind === 'folded' ? outcome.kind : `${outcome.kind}: ${outcome.reason}`
+  const label =
+    outcome.kind === 'passed' || outcome.kind === 'folded'
+      ? outcome.kind
+      : `${outcome.kind}: ${outcome.reason}`
   classes.set(label, [...(classes.get(label) ?? []), name])
   if (outcome.kind === 'passed') ways += outcome.ways
   if (outcome.kind === 'passed' && outcome.psnr !== undefined && outcome.psnr < 40)

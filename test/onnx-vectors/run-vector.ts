@@ -41,15 +41,17 @@ export async function runVector(vector: OnnxVector, integers: boolean): Promise<
         const model = lowerOnnx(onnx, vector.name)
         const actual = executeFloat(model, latent).get(model.output.name)!
         const difference = compare(actual, model.output.shape, wanted, active.length === 0)
-        if (difference !== undefined)
-          return { kind: 'failed', reason: `${label}: ${difference}` }
+        if (difference !== undefined) return { kind: 'failed', reason: `${label}: ${difference}` }
         if (active.length === 0) folded = true
         else ways++
         if (integers && active.length === 1)
           psnr = Math.min(psnr, await integerPsnr(onnx, vector.name))
       } catch (error) {
         if (!(error instanceof PlatemarkError))
-          return { kind: 'failed', reason: `${label}: ${error instanceof Error ? error.stack : error}` }
+          return {
+            kind: 'failed',
+            reason: `${label}: ${error instanceof Error ? error.stack : error}`,
+          }
         if (active.length > 0 || refusal === undefined) refusal ??= headline(error)
       }
     }
