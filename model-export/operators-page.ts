@@ -71,10 +71,21 @@ const ENTRIES: readonly Entry[] = [
     operators: 'Add Mean Sub Sum',
   },
   {
-    how: 'with a constant condition, a sum of two masked operands',
-    cost: 'nothing where a layer before can take it in, else a layer',
+    how: 'a sum of two masked operands; the condition may be computed, then it is a product',
+    cost: 'nothing where a layer before can take it in, else a layer; by a computed condition two',
     operators: 'Where',
   },
+  {
+    how: 'the sign of a difference; as sharp as that is quantized',
+    cost: 'a layer and a table; no layer where it follows one',
+    operators: 'Equal Greater GreaterOrEqual Less LessOrEqual',
+  },
+  {
+    how: 'sums and products of 0 and 1',
+    cost: 'up to two layers',
+    operators: 'And Not Or',
+  },
+  { how: 'false: every value is finite', cost: FREE, operators: 'IsInf IsNaN' },
   {
     how: 'by a constant a scale; of two activations a product of tensors, Div with a table of reciprocals',
     cost: 'nothing or a layer; for activations a layer, and for Div a table',
@@ -83,7 +94,7 @@ const ENTRIES: readonly Entry[] = [
   {
     how: 'with a constant a linear map, of two activations a contraction of tensors',
     cost: LAYER,
-    operators: 'MatMul',
+    operators: 'Einsum MatMul',
   },
   {
     how: 'picks, repeats or puts together elements with constant places',
@@ -144,6 +155,8 @@ export function operatorsPage(): string {
     const entry = entries.get(name)
     if (supported.has(name) && entry !== undefined)
       return `| ${name} | yes | ${entry.how} | ${entry.cost} |`
+    if (name === 'If')
+      return `| ${name} | by a constant condition | the branch that is taken | nothing |`
     if (folded.has(name)) return `| ${name} | on constants | computed while compiling | nothing |`
     return `| ${name} | no | | |`
   })

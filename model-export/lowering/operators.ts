@@ -16,9 +16,11 @@ import {
 import { lowerAdd, lowerDiv, lowerMul, lowerNeg, lowerSub, lowerSum } from './arithmetic.js'
 import { lowerAveragePool, lowerGlobalAveragePool } from './average-pool.js'
 import { lowerBatchNormalization } from './batch-normalization.js'
+import { comparisons } from './comparisons.js'
 import { lowerConv } from './conv.js'
 import { lowerConvTranspose } from './conv-transpose.js'
 import { lowerDepthToSpace, lowerSpaceToDepth } from './depth-to-space.js'
+import { lowerEinsum } from './einsum-equation.js'
 import { lowerGemm } from './gemm.js'
 import type { Lower } from './lowering.js'
 import { lowerCumSum, lowerMean, lowerTrilu, lowerWhere } from './masks.js'
@@ -112,6 +114,7 @@ export const lowerings: ReadonlyMap<string, Lower> = new Map(
     CumSum: lowerCumSum,
     DequantizeLinear: lowerDequantizeLinear,
     Div: lowerDiv,
+    Einsum: lowerEinsum,
     Elu: lowerElu,
     Expand: lowerExpand,
     Gather: lowerGather,
@@ -163,6 +166,7 @@ export const lowerings: ReadonlyMap<string, Lower> = new Map(
     ReduceSum: lowerReduceSum,
     ReduceSumSquare: lowerReduceSumSquare,
     Softmax: lowerSoftmax,
+    ...comparisons,
     ...unaryOperators,
   }),
 )

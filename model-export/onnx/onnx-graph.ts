@@ -32,8 +32,15 @@ export type OnnxAttribute =
   | { readonly type: 'ints'; readonly value: readonly number[] }
   | { readonly type: 'floats'; readonly value: readonly number[] }
   | { readonly type: 'tensor'; readonly value: Constant }
-  /** Graphs, strings, sparse tensors: no operator that we support has them. */
+  /** A branch of `If`. */
+  | { readonly type: 'graph'; readonly value: OnnxSubgraph }
+  /** Strings, sparse tensors: no operator that we support has them. */
   | { readonly type: 'other'; readonly value: string }
+
+/** A graph inside a node: it has no inputs and reads the tensors around it by their names. */
+export type OnnxSubgraph = Pick<OnnxGraph, 'initializers' | 'nodes'> & {
+  readonly outputs: readonly string[]
+}
 
 export type OnnxNode = {
   readonly name: string
