@@ -27,6 +27,8 @@ export type ModelOptions = {
   readonly range?: readonly [number, number]
   readonly layout?: 'CHW' | 'HWC'
   readonly size?: FlatSize
+  readonly anyOutput?: boolean
+  readonly psnr?: number
   readonly weightBits?: number
   readonly activationBits?: number
   readonly name?: string
@@ -80,6 +82,15 @@ export function withModelOptions(command: Command): Command {
         'size of the image where the output has one axis (default: a grey square)',
       ).argParser(parseSize),
     )
+    .option(
+      '--any-output',
+      'take an output that is no image for one: its rows as rows of grey pixels, the range that calibration saw from black to white',
+    )
+    .option(
+      '--psnr <dB>',
+      'how close images must be to the float model: the median of 256 so close, the worst at most 5 dB less, at the least cost (default: by the profile)',
+      parsePsnr,
+    )
     .option('--weight-bits <n>', 'bits of a weight', count('--weight-bits', 2, 16))
     .option('--activation-bits <n>', 'bits of an activation', count('--activation-bits', 2, 16))
     .option('--name <name>', 'name of the model (default: the file name)')
@@ -118,7 +129,7 @@ export function compileOptions(
   options: ModelOptions,
   backend: Backend | undefined,
 ): CompileOptions {
-  const { range, layout, size, weightBits, activationBits } = options
+  const { range, layout, size, anyOutput, psnr, weightBits, activationBits } = options
   return {
     toolVersion,
     latent: options.latent,
@@ -126,6 +137,8 @@ export function compileOptions(
     ...(range === undefined ? {} : { outputRange: range }),
     ...(layout === undefined ? {} : { layout }),
     ...(size === undefined ? {} : { size }),
+    ...(anyOutput === undefined ? {} : { anyOutput }),
+    ...(psnr === undefined ? {} : { targetPsnr: psnr }),
     ...(weightBits === undefined ? {} : { weightBits }),
     ...(activationBits === undefined ? {} : { activationBits }),
   }
@@ -156,6 +169,15 @@ function parseRange(text: string): readonly [number, number] {
       found: JSON.stringify(text.slice(0, 40)),
     })
   return [low, high]
+}
+
+function parsePsnr(text: string): number {
+  const psnr = text.trim() === '' ? NaN : Number(text)
+  if (psnr >= 20 && psnr <= 58) return psnr
+  throw new PlatemarkError('The wanted PSNR is not one.', {
+    expected: 'decibels from 20 to 58, like 45',
+    found: JSON.stringify(text.slice(0, 40)),
+  })
 }
 
 function parseSize(text: string): FlatSize {

@@ -30,8 +30,16 @@ const BIT_STEPS: readonly (readonly [weight: number, activation: number])[] = [
   [8, 7],
 ]
 
+/** Where somebody asks for less than the profile gives. */
+const FEWER_BITS: readonly (readonly [weight: number, activation: number])[] = [
+  [-3, -3],
+  [-2, -2],
+  [-1, -1],
+]
+
 /** Bits of tables that are shared: twice the rows each time. */
 const TABLE_STEPS: readonly number[] = [0, 1, 2, 3, 4, 5, 6]
+const SHORTER_TABLES: readonly number[] = [-3, -2, -1]
 
 /** Up to this step the wanted closeness is worth the rows: beyond, it is enough to be close. */
 const CHEAP_TABLE_STEPS = 2
@@ -40,24 +48,56 @@ const CLOSE_PSNR = 48
 /** No range of a remainder gets longer: layers of a large model are proven in limbs of so many bits. */
 const MOST_REMAINDER_BITS = 13
 
+/** What was tried, and how close its images were on the trial seeds. */
+export type Trial = {
+  readonly weightBits: number
+  readonly activationBits: number
+  readonly tableBits: number
+  readonly remainderBits: number
+  readonly psnr: number
+}
+
+/** A model, why it is this one, and what else was tried. */
+export type Choice = {
+  readonly model: IntegerModel
+  readonly trials: readonly Trial[]
+  readonly why: string
+}
+
 /**
  * The model of fewest bits, or of the shortest tables where they are shared, whose images are at least
  * `targetPsnr` close to the float model's, starting from the profile's bits; with the most where none is.
  * Closeness is taken to grow with bits, so that few trials do.
  *
- * @param given - bits that the user fixed, which stay as they are
+ * @param given - bits that the user fixed, which stay as they are; and whether the user wants this
+ *   closeness and no other: then bits may be fewer than the profile's, and rows are worth any closeness
  */
 export function chooseBits(
   plan: QuantizationPlan,
   profile: Profile,
   targetPsnr: number,
-  given: { readonly weightBits?: number; readonly activationBits?: number },
+  given: Given,
   progress: Progress,
-): IntegerModel {
+): Choice {
   const reference = referenceImages(plan)
   return profile.sharedTables
-    ? chooseTables(plan, profile, targetPsnr, reference, progress)
+    ? chooseTables(plan, profile, targetPsnr, given, reference, progress)
     : searchBits(plan, profile, targetPsnr, given, reference, progress)
+}
+
+type Given = {
+  readonly weightBits?: number
+  readonly activationBits?: number
+  readonly targetPsnr?: number
+}
+
+function trialOf(profile: Profile, psnr: number): Trial {
+  const { weightBits, activationBits, tableBits, remainderBits } = profile
+  return { weightBits, activationBits, tableBits, remainderBits, psnr }
+}
+
+function reached(psnr: number, wanted: number, what: string): string {
+  return `${what} with ${psnr.toFixed(1)} dB on ${TRIAL_SEEDS} trial seeds, where ${wanted.toFixed(1)} dB are wanted`
 }
 
 /** Long tables take longest to try, so they are tried last. */
@@ -65,46 +105,65 @@ function chooseTables(
   plan: QuantizationPlan,
   profile: Profile,
   targetPsnr: number,
+  given: Given,
   reference: readonly ReferenceImage[],
   progress: Progress,
-): IntegerModel {
+): Choice {
+  const asked = given.targetPsnr !== undefined
+  const steps = asked ? [...SHORTER_TABLES, ...TABLE_STEPS] : TABLE_STEPS
+  const trials: Trial[] = []
   let model: IntegerModel | undefined
-  for (const step of TABLE_STEPS) {
-    model = assembleWithSharedTables(plan, longerTables(profile, step))
-    progress({ step: 'choose tables', done: step + 1, total: TABLE_STEPS.length })
-    const wanted = step <= CHEAP_TABLE_STEPS ? targetPsnr : Math.min(targetPsnr, CLOSE_PSNR)
-    if (trialPsnr(model, reference) >= wanted) break
+  for (const step of steps) {
+    const tried = longerTables(profile, step)
+    model = assembleWithSharedTables(plan, tried)
+    const psnr = trialPsnr(model, reference)
+    trials.push(trialOf(tried, psnr))
+    progress({ step: 'choose tables', done: trials.length, total: steps.length })
+    const enough =
+      asked || step <= CHEAP_TABLE_STEPS ? targetPsnr : Math.min(targetPsnr, CLOSE_PSNR)
+    if (psnr >= enough) return { model, trials, why: reached(psnr, enough, 'the shortest tables') }
   }
-  return model!
+  const { psnr } = trials.at(-1)!
+  return {
+    model: model!,
+    trials,
+    why: reached(psnr, targetPsnr, 'the longest tables that are tried,'),
+  }
 }
 
 function searchBits(
   plan: QuantizationPlan,
   profile: Profile,
   targetPsnr: number,
-  given: { readonly weightBits?: number; readonly activationBits?: number },
+  given: Given,
   reference: readonly ReferenceImage[],
   progress: Progress,
-): IntegerModel {
+): Choice {
+  const steps = given.targetPsnr === undefined ? BIT_STEPS : [...FEWER_BITS, ...BIT_STEPS]
+  const trials: Trial[] = []
   const attempt = (step: number): { model: IntegerModel; psnr: number } => {
-    const model = assembleModel(plan, moreBits(profile, BIT_STEPS[step]!, given))
-    return { model, psnr: trialPsnr(model, reference) }
+    const tried = moreBits(profile, steps[step]!, given)
+    const model = assembleModel(plan, tried)
+    const psnr = trialPsnr(model, reference)
+    trials.push(trialOf(tried, psnr))
+    return { model, psnr }
   }
   let low = 0
-  let high = BIT_STEPS.length - 1
-  let best: IntegerModel | undefined
-  let trials = 0
+  let high = steps.length - 1
+  let best: { model: IntegerModel; psnr: number } | undefined
   while (low <= high) {
     // The answer is more often near the start.
-    const middle = trials === 0 ? Math.floor(high / 4) : (low + high) >> 1
-    const { model, psnr } = attempt(middle)
-    progress({ step: 'choose bits', done: ++trials, total: 4 })
-    if (psnr >= targetPsnr) {
-      best = model
+    const middle = trials.length === 0 ? Math.floor(high / 4) : (low + high) >> 1
+    const tried = attempt(middle)
+    progress({ step: 'choose bits', done: trials.length, total: 4 })
+    if (tried.psnr >= targetPsnr) {
+      best = tried
       high = middle - 1
     } else low = middle + 1
   }
-  return best ?? attempt(BIT_STEPS.length - 1).model
+  const { model, psnr } = best ?? attempt(steps.length - 1)
+  const what = best === undefined ? 'the most bits that are tried,' : 'the fewest bits'
+  return { model, trials, why: reached(psnr, targetPsnr, what) }
 }
 
 function longerTables(profile: Profile, by: number): Profile {
@@ -119,12 +178,12 @@ function longerTables(profile: Profile, by: number): Profile {
 function moreBits(
   profile: Profile,
   [weight, activation]: (typeof BIT_STEPS)[number],
-  given: { readonly weightBits?: number; readonly activationBits?: number },
+  given: Given,
 ): Profile {
   return {
     ...profile,
-    weightBits: given.weightBits ?? profile.weightBits + weight,
-    activationBits: given.activationBits ?? profile.activationBits + activation,
+    weightBits: given.weightBits ?? Math.max(2, profile.weightBits + weight),
+    activationBits: given.activationBits ?? Math.max(2, profile.activationBits + activation),
   }
 }
 

@@ -5,8 +5,13 @@ import { PlatemarkError } from './platemark-error.js'
 import { broadcastIndex, elementCount, transposeIndex } from './tensor-index.js'
 import { evaluateStep } from './unary.js'
 
-type Tensors = Map<string, Float64Array>
+/** Values by name. */
+export type FloatTensors = Map<string, Float64Array>
+type Tensors = FloatTensors
 type Step = (tensors: Tensors) => Float64Array
+
+/** The tensor that a node makes, and how. */
+export type FloatStep = readonly [output: string, step: Step]
 
 /**
  * Runs a float model in plain double arithmetic: what calibration measures and tests compare with.
@@ -33,7 +38,7 @@ export function executeFloat(model: FloatModel, input: Float64Array): Map<string
 export function prepareFloat(
   model: FloatModel,
 ): (input: Float64Array) => Map<string, Float64Array> {
-  const steps = model.nodes.map((node) => [node.output, prepareNode(node)] as const)
+  const steps = floatSteps(model)
   const size = elementCount(model.input.shape)
   return (input) => {
     if (input.length !== size) {
@@ -46,6 +51,11 @@ export function prepareFloat(
     for (const [output, step] of steps) tensors.set(output, step(tensors))
     return tensors
   }
+}
+
+/** The nodes of a model, each with its weights laid out. */
+export function floatSteps(model: FloatModel): readonly FloatStep[] {
+  return model.nodes.map((node) => [node.output, prepareNode(node)])
 }
 
 function prepareNode(node: FloatNode): Step {

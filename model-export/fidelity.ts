@@ -1,9 +1,11 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node'
+import type { Trial } from './choose-bits.js'
 import { execute } from './execute.js'
-import { detectImageSize, type FlatSize, type ImageLayout } from './image-output.js'
+import { anyImageSize, detectImageSize, type FlatSize, type ImageLayout } from './image-output.js'
 import { meanSquaredError, peakSignalToNoise, structuralSimilarity } from './image-quality.js'
 import type { IntegerModel } from './integer-model.js'
 import { sampleLatent } from './latent-table.js'
+import type { LayerError } from './layer-errors.js'
 import { type ModelSize, modelSize } from './model-size.js'
 import { PlatemarkError } from './platemark-error.js'
 import type { Progress } from './progress.js'
@@ -28,10 +30,14 @@ export type FidelityReport = ModelSize & {
   readonly worstPixelDifference: number
   /** Mean over seeds; 8×8 windows. */
   readonly ssim: number
+  /** The closeness that was asked for, if any, and whether the median and the worst image have it. */
+  readonly target?: { readonly psnr: number; readonly reached: boolean }
+  /** Why the model has the bits that it has, and what was tried. */
+  readonly choice?: { readonly why: string; readonly trials: readonly Trial[] }
   readonly nodes: readonly NodeReport[]
 }
 
-export type NodeReport = {
+export type NodeReport = Partial<LayerError> & {
   readonly name: string
   readonly output: readonly number[]
   readonly accumulatorBits: number
@@ -43,6 +49,7 @@ export type NodeReport = {
 export type FidelityOptions = {
   readonly layout?: ImageLayout
   readonly size?: FlatSize
+  readonly anyOutput?: boolean
   /** 64 by default. */
   readonly seeds?: number
 }
@@ -110,7 +117,7 @@ type Reference = {
 async function openReference(
   onnx: Uint8Array,
   model: IntegerModel,
-  { layout, size: flat }: FidelityOptions,
+  { layout, size: flat, anyOutput }: FidelityOptions,
 ): Promise<Reference> {
   const session = await InferenceSession.create(onnx, {
     intraOpNumThreads: 1,
@@ -147,7 +154,7 @@ async function openReference(
         : new Tensor('float64', Float64Array.from(real), shape)
     const output = (await session.run({ [name]: latent }))[outputName]!
     const values = output.data as ArrayLike<number>
-    const size = detectImageSize(output.dims, layout, flat)
+    const size = (anyOutput ? anyImageSize : detectImageSize)(output.dims, layout, flat)
     const index =
       size.layout === 'CHW'
         ? transposeIndex([size.channels, size.height, size.width], [1, 2, 0])

@@ -61,6 +61,35 @@ export function detectImageSize(
   })
 }
 
+/**
+ * As `detectImageSize`, for any output: where it is no image, its rows are the picture's, one grey pixel a
+ * number. So a classifier's scores can be proven too.
+ *
+ * @example
+ * anyImageSize([1, 10]) // 1 × 10 × 1
+ */
+export function anyImageSize(
+  shape: readonly number[],
+  layout?: ImageLayout,
+  flat?: FlatSize,
+): ImageSize {
+  try {
+    return detectImageSize(shape, layout, flat)
+  } catch (error) {
+    if (!(error instanceof PlatemarkError) || flat !== undefined) throw error
+  }
+  let [height, width] = [shape.reduce((product, size) => product * size, 1), 1]
+  // Whole axes, from the last, until a picture can have so many rows.
+  for (const size of [...shape].reverse()) {
+    if (width > 1 && height <= MOST_ROWS) break
+    height /= size
+    width *= size
+  }
+  return { height, width, channels: 1, layout: 'HWC' }
+}
+
+const MOST_ROWS = 2 ** 16
+
 function flatSize(elements: number, layout?: ImageLayout, flat?: FlatSize): ImageSize {
   if (flat !== undefined) {
     const [height, width, channels] = flat
@@ -127,6 +156,23 @@ export function detectOutputRange(
     found: `values from ${statistics.min.toPrecision(4)} to ${statistics.max.toPrecision(4)}`,
     fix: 'Pass the range that is black to white: --range 0,1',
   })
+}
+
+/**
+ * As `detectOutputRange`, for any output: where neither says, black and white are the least and the most
+ * that calibration saw, and what goes further saturates.
+ */
+export function anyOutputRange(
+  activation: UnaryChain,
+  statistics: TensorStatistics,
+): readonly [number, number] {
+  try {
+    return detectOutputRange(activation, statistics)
+  } catch (error) {
+    if (!(error instanceof PlatemarkError)) throw error
+  }
+  const { min, max } = statistics
+  return min < max ? [min, max] : [min - 0.5, max + 0.5]
 }
 
 /** The values that a chain can take on all reals, or more. */

@@ -8,7 +8,7 @@ export { listSupportedOperators } from './lowering/operators.js'
 /**
  * Reads an ONNX generator and lowers it to the few node kinds that everything downstream knows.
  *
- * @param bytes - the ONNX file, opset 9 to 21
+ * @param bytes - the ONNX file, opset 9 to 26
  * @param name - of the model, for messages and reports
  * @returns linear maps with their elementwise activations, and transposes; `output.shape` is the
  * output's shape in ONNX, batch of 1 included

@@ -42,7 +42,7 @@ const ENTRIES: readonly Entry[] = [
     how: 'a function of each element',
     cost: TABLE,
     operators: `Abs Acos Acosh Asin Asinh Atan Atanh Ceil Celu Clip Cos Cosh Elu Erf Exp Floor Gelu HardSigmoid HardSwish
-      LeakyRelu Log Mish Pow Reciprocal Relu Round Selu Shrink Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Tan Tanh
+      LeakyRelu Log Mish Pow Reciprocal Relu Round Selu Shrink Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Swish Tan Tanh
       ThresholdedRelu`,
   },
   {
@@ -71,10 +71,21 @@ const ENTRIES: readonly Entry[] = [
     operators: 'Add Mean Sub Sum',
   },
   {
-    how: 'with a constant condition, a sum of two masked operands',
-    cost: 'nothing where a layer before can take it in, else a layer',
+    how: 'a sum of two masked operands; the condition may be computed, then it is a product',
+    cost: 'nothing where a layer before can take it in, else a layer; by a computed condition two',
     operators: 'Where',
   },
+  {
+    how: 'the sign of a difference; as sharp as that is quantized',
+    cost: 'a layer and a table; no layer where it follows one',
+    operators: 'Equal Greater GreaterOrEqual Less LessOrEqual',
+  },
+  {
+    how: 'sums and products of 0 and 1',
+    cost: 'up to two layers',
+    operators: 'And Not Or',
+  },
+  { how: 'false: every value is finite', cost: FREE, operators: 'IsInf IsNaN' },
   {
     how: 'by a constant a scale; of two activations a product of tensors, Div with a table of reciprocals',
     cost: 'nothing or a layer; for activations a layer, and for Div a table',
@@ -83,7 +94,7 @@ const ENTRIES: readonly Entry[] = [
   {
     how: 'with a constant a linear map, of two activations a contraction of tensors',
     cost: LAYER,
-    operators: 'MatMul',
+    operators: 'Einsum MatMul',
   },
   {
     how: 'picks, repeats or puts together elements with constant places',
@@ -109,7 +120,7 @@ const ENTRIES: readonly Entry[] = [
     how: 'mean, variance, reciprocal square root by table, product',
     cost: 'four or five layers and a table',
     operators:
-      'GroupNormalization InstanceNormalization LayerNormalization LpNormalization MeanVarianceNormalization',
+      'GroupNormalization InstanceNormalization LayerNormalization LpNormalization MeanVarianceNormalization RMSNormalization',
   },
   {
     how: 'row maximum, exponential, row sum, reciprocal, product',
@@ -144,6 +155,8 @@ export function operatorsPage(): string {
     const entry = entries.get(name)
     if (supported.has(name) && entry !== undefined)
       return `| ${name} | yes | ${entry.how} | ${entry.cost} |`
+    if (name === 'If')
+      return `| ${name} | by a constant condition | the branch that is taken | nothing |`
     if (folded.has(name)) return `| ${name} | on constants | computed while compiling | nothing |`
     return `| ${name} | no | | |`
   })
@@ -151,7 +164,7 @@ export function operatorsPage(): string {
 
 Written by \`node dist/model-export/write-operators.js\`; do not edit.
 
-Every operator of ONNX itself (domain "", opset 26; files of opset 9 to 21 are read). "Supported" means: on
+Every operator of ONNX itself (domain "", opset 26; files of opset 9 to 26 are read). "Supported" means: on
 tensors that depend on the latent. On constants all of these are computed while compiling, whatever
 they cost. Operators of other domains are not supported.
 

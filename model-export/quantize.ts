@@ -1,8 +1,10 @@
 import { assembleModel, type QuantizationPlan } from './assemble-model.js'
 import { calibrate } from './calibrate.js'
-import { chooseBits } from './choose-bits.js'
+import { type Choice, chooseBits } from './choose-bits.js'
 import type { FloatModel } from './float-model.js'
 import {
+  anyImageSize,
+  anyOutputRange,
   detectImageSize,
   detectOutputRange,
   type FlatSize,
@@ -28,10 +30,14 @@ export type QuantizeOptions = {
   readonly layout?: ImageLayout
   /** Height, width and channels where the output has one axis; detected where absent. */
   readonly size?: FlatSize
+  /** Takes every output for a picture, also one that is none: see `anyImageSize`. */
+  readonly anyOutput?: boolean
   /** These override the profile. */
   readonly weightBits?: number
   readonly activationBits?: number
   readonly tableBits?: number
+  /** In decibels: how close images are to be, at the least cost, instead of the profile's own target. */
+  readonly targetPsnr?: number
   /** Seeds of the calibration, 128 by default. */
   readonly calibrationSeeds?: number
   readonly toolVersion: string
@@ -60,6 +66,15 @@ export function quantize(
   options: QuantizeOptions,
   progress: Progress = silent,
 ): IntegerModel {
+  return quantizeWithReasons(model, options, progress).model
+}
+
+/** As `quantize`, with what was tried and why it was chosen. */
+export function quantizeWithReasons(
+  model: FloatModel,
+  options: QuantizeOptions,
+  progress: Progress = silent,
+): Choice {
   const profile = chooseProfile(options)
   const plan = planQuantization(model, options, profile, progress)
   const { targetPsnr } = profile
@@ -68,7 +83,7 @@ export function quantize(
     : options.weightBits !== undefined && options.activationBits !== undefined
   const assemble = profile.sharedTables ? assembleWithSharedTables : assembleModel
   return targetPsnr === undefined || fixed
-    ? assemble(plan, profile)
+    ? { model: assemble(plan, profile), trials: [], why: 'bits as given' }
     : chooseBits(plan, profile, targetPsnr, options, progress)
 }
 
@@ -80,7 +95,10 @@ function planQuantization(
 ): QuantizationPlan {
   const { onnxSha256, toolVersion } = options
   const latent = makeLatent(elementCount(model.input.shape), options.latent, profile)
-  const size = detectImageSize(model.output.shape, options.layout, options.size)
+  const [sizeOf, rangeOf] = options.anyOutput
+    ? [anyImageSize, anyOutputRange]
+    : [detectImageSize, detectOutputRange]
+  const size = sizeOf(model.output.shape, options.layout, options.size)
   const { nodes, output, pixels } = isolatePixels(model)
   const prepared: FloatModel = { ...model, nodes, output }
   const latents = Array.from({ length: options.calibrationSeeds ?? 128 }, (_, seed) =>
@@ -88,7 +106,7 @@ function planQuantization(
   )
   const statistics = calibrate(withPreActivations(prepared), latents, progress)
   const range = checkRange(
-    options.outputRange ?? detectOutputRange(pixels.activation, statistics.get(output.name)!),
+    options.outputRange ?? rangeOf(pixels.activation, statistics.get(output.name)!),
   )
   const source = { onnxSha256, profile: options.profile, toolVersion }
   return { model: prepared, pixels, statistics, latent, size, range, source }
@@ -112,7 +130,16 @@ function chooseProfile(options: QuantizeOptions): Profile {
     activationBits: bits('activation', options.activationBits ?? preset.activationBits, 2, 20),
     tableBits,
     pixelTableBits: preset.pixelTableBits + tableBits - preset.tableBits,
+    ...(options.targetPsnr === undefined ? {} : { targetPsnr: checkTarget(options.targetPsnr) }),
   }
+}
+
+function checkTarget(psnr: number): number {
+  if (psnr >= 20 && psnr <= 58) return psnr
+  throw new PlatemarkError('The wanted PSNR is out of range.', {
+    expected: 'from 20 to 58 dB (rounding to whole pixels alone leaves 59)',
+    found: String(psnr),
+  })
 }
 
 function bits(what: string, value: number, min: number, max: number): number {

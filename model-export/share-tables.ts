@@ -165,11 +165,14 @@ function mergeTables(
     for (const node of nodes) shared.set(integerNode(model, plan, node), table)
   })
   const own = new Map<number, number>()
+  const pixels = integerNode(model, plan, plan.pixels)
   const nodes = model.nodes.map((node) => {
     if (node.kind !== 'affine') return node
     let table = shared.get(node) ?? own.get(node.table)
     if (table === undefined) {
-      table = findRows(tables, model.tables[node.table]!)
+      const wanted = model.tables[node.table]!
+      // Whatever rows the pixels' table has must hold pixels: a lying prover may look any of them up.
+      table = findRows(tables, wanted, node === pixels)
       own.set(node.table, table)
     }
     return { ...node, table }
@@ -178,8 +181,9 @@ function mergeTables(
 }
 
 /** The table that has these rows already, or else a new one. */
-function findRows(tables: Table[], wanted: Table): number {
+function findRows(tables: Table[], wanted: Table, onlyPixels: boolean): number {
   const found = tables.findIndex(({ first, values }) => {
+    if (onlyPixels && values.some((value) => value < 0 || value > 255)) return false
     const start = wanted.first - first
     return (
       start >= 0 &&

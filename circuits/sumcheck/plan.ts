@@ -8,6 +8,7 @@ import type {
 import { PlatemarkError } from '../../model-export/platemark-error.js'
 import { elementCount } from '../../model-export/tensor-index.js'
 import { type Axis, cut, match, type SplitCounter } from './axes.js'
+import { flattenNode } from './flatten-node.js'
 
 /**
  * Which committed blocks there are and through which axes every reader sees them. Rearrangements cost
@@ -68,28 +69,50 @@ class NeedsCopy extends Error {
   }
 }
 
+/** Thrown inside one attempt: the parts of this node see its output in shapes that do not fit. */
+class NeedsFlattening extends Error {
+  constructor(readonly node: number) {
+    super(`node ${node}`)
+  }
+}
+
 type View = { readonly block: number; readonly axes: readonly Axis[] }
 
 /**
- * Plans the blocks of a model.
+ * Plans the blocks of a model. Nodes of the plan compute what those of the model do, but may be written
+ * otherwise (see `flattenNode`).
  *
- * @throws {PlatemarkError} where a node sees its own output in two shapes without common refinement.
+ * @throws {PlatemarkError} where a node sees its own output in two shapes without common refinement, and
+ *   is too large to be written otherwise.
  */
 export function planBlocks(model: IntegerModel): Plan {
   const copies = new Set<string>()
+  let written = model
   for (;;) {
     try {
-      return attempt(model, copies)
+      return attempt(written, copies)
     } catch (error) {
-      if (!(error instanceof NeedsCopy)) throw error
-      if (copies.has(error.reader))
-        throw new PlatemarkError('The sumcheck backend cannot lay out this model.', {
-          found: `two shapes of one tensor without a common refinement, at ${error.reader}`,
-          fix: 'Use the groth16 backend.',
-        })
-      copies.add(error.reader)
+      if (error instanceof NeedsCopy && !copies.has(error.reader)) copies.add(error.reader)
+      else if (error instanceof NeedsFlattening) written = flattenAt(written, error.node)
+      else if (error instanceof NeedsCopy) throw cannotLayOut(error.reader)
+      else throw error
     }
   }
+}
+
+function flattenAt(model: IntegerModel, index: number): IntegerModel {
+  const node = model.nodes[index]!
+  const flat =
+    node.kind === 'affine' ? flattenNode(node, model.tensors[node.output]!.shape, model) : undefined
+  if (flat === undefined) throw cannotLayOut(`node ${index} (${node.name})`)
+  return { ...model, nodes: model.nodes.with(index, flat) }
+}
+
+function cannotLayOut(reader: string): PlatemarkError {
+  return new PlatemarkError('The sumcheck backend cannot lay out this model.', {
+    found: `two shapes of one tensor without a common refinement, at ${reader}`,
+    fix: 'Use the groth16 backend.',
+  })
 }
 
 function attempt(model: IntegerModel, copies: ReadonlySet<string>): Plan {
@@ -139,17 +162,23 @@ function attempt(model: IntegerModel, copies: ReadonlySet<string>): Plan {
     const operands = node.terms.map((term, t) =>
       term.kind === 'einsum' ? read(term.operand, `node ${index} term ${t} operand`) : undefined,
     )
-    const own = `node ${index}`
+    const seen = (to: readonly number[]) => {
+      const view = () => {
+        const axes = cut([output], to, counter)
+        if (axes === undefined) throw new NeedsFlattening(index)
+        return axes
+      }
+      wishes.push(view)
+      return view()
+    }
     const biasAxes =
       node.bias === undefined
         ? []
-        : shaped([output], shape, own).flatMap((group, axis) =>
-            node.bias!.shape[axis] === 1 ? [] : group,
-          )
+        : seen(shape).flatMap((group, axis) => (node.bias!.shape[axis] === 1 ? [] : group))
     const terms = node.terms.map((term, t): PlannedTerm => {
       const reader = `node ${index} term ${t}`
       const input = inputs[t]!
-      const outputs = (to: readonly number[]) => shaped([output], to, own)
+      const outputs = seen
       const ins = (to: readonly number[]) => shaped(input.axes, to, reader)
       const pairs = (left: readonly Axis[], right: readonly Axis[]) => same(left, right, reader)
       if (term.kind !== 'einsum')

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeDirectoryAtomic } from '../../model-export/atomic-write.js'
 import { compileModel } from '../../model-export/compile-model.js'
+import type { FidelityReport, NodeReport } from '../../model-export/fidelity.js'
 import type { ImageInfo } from '../../model-export/integer-model.js'
 import { modelId, writePlate } from '../../model-export/plate.js'
 import { PlatemarkError } from '../../model-export/platemark-error.js'
@@ -29,6 +30,7 @@ export const compile: Register = (program, run) => {
         [
           'platemark compile model.onnx -o model.plate/',
           'platemark compile model.onnx -o model.plate/ --latent uniform --image-binding commitment',
+          'platemark compile model.onnx -o model.plate/ --psnr 45',
         ],
       )
         .argument('<onnx>', 'ONNX file of the generator')
@@ -67,6 +69,12 @@ export const compile: Register = (program, run) => {
             ['activations', report.activations],
             ['MACs', report.macs],
             ['PSNR', `${report.psnr.toFixed(1)} dB over ${report.seeds} seeds`],
+            [
+              'median, worst',
+              `${report.medianPsnr.toFixed(1)} dB, ${report.worstPsnr.toFixed(1)} dB${describeTarget(report)}`,
+            ],
+            ['chosen', report.choice?.why ?? 'bits as given'],
+            ['hurts most', describeWorstLayer(report)],
             ['worst pixel', `off by ${report.worstPixelDifference} of 255`],
             ['SSIM', report.ssim.toFixed(4)],
             ...Object.entries(estimate?.counts ?? {}),
@@ -93,6 +101,23 @@ function refuseForeignFolder(path: string): void {
     found: `${path} with ${entries.slice(0, 3).join(', ')}${entries.length > 3 ? ', …' : ''}`,
     fix: 'Choose another folder, for example -o model.plate/',
   })
+}
+
+function describeTarget({ target }: FidelityReport): string {
+  if (target === undefined) return ''
+  const wanted = `${target.psnr.toFixed(1)} dB at the median and ${(target.psnr - 5).toFixed(1)} at the worst`
+  return target.reached ? ` (wanted: ${wanted})` : ` (NOT reached: ${wanted})`
+}
+
+/** The layer that costs the image most, or else loses most itself; `inspect --layers` shows all. */
+function describeWorstLayer({ nodes }: FidelityReport): string {
+  const hurt = (node: NodeReport) => node.imagePsnr ?? node.ownSnr ?? 100
+  const [worst] = nodes.toSorted((a, b) => hurt(a) - hurt(b))
+  if (worst === undefined) return 'no layer'
+  const { name, imagePsnr, ownSnr = 100 } = worst
+  return imagePsnr === undefined
+    ? `${name}: ${ownSnr.toFixed(1)} dB of signal to its noise`
+    : `${name}: ${imagePsnr.toFixed(1)} dB if it alone is quantized`
 }
 
 /** What the output was taken for: the user may know better. */

@@ -8,16 +8,35 @@ import { dtypeName, dtypeOf, supportedDtypes } from '../onnx/read-tensor.js'
 import { broadcastIndex } from '../tensor-index.js'
 import { constantAt, type Fold } from './fold.js'
 
-const bits: Partial<Readonly<Record<Dtype, number>>> = { int8: 8, uint8: 8, int32: 32 }
+const bits: Partial<Readonly<Record<Dtype, number>>> = {
+  int8: 8,
+  uint8: 8,
+  int16: 16,
+  uint16: 16,
+  int32: 32,
+  uint32: 32,
+}
 
 /** Brings a number into an element type: integers wrap as in C, reals are rounded to their width. */
 function store(dtype: Dtype, value: number): number {
   if (dtype === 'float32' || dtype === 'float16') return Math.fround(value)
+  if (dtype === 'bfloat16') return toBfloat(value)
   if (dtype === 'bool') return value === 0 ? 0 : 1
   const width = bits[dtype]
   if (width === undefined) return value
   const wrapped = value - 2 ** width * Math.floor(value / 2 ** width)
-  return dtype === 'uint8' || wrapped < 2 ** (width - 1) ? wrapped : wrapped - 2 ** width
+  return dtype.startsWith('uint') || wrapped < 2 ** (width - 1) ? wrapped : wrapped - 2 ** width
+}
+
+/** To the nearest number of 8 bits, halves to even. */
+function toBfloat(value: number): number {
+  const word = Uint32Array.of(0)
+  const real = new Float32Array(word.buffer)
+  real[0] = value
+  if (!Number.isFinite(value)) return value
+  word[0] = word[0]! + 0x7fff + ((word[0]! >>> 16) & 1)
+  word[0] = word[0]! & 0xffff0000
+  return real[0]!
 }
 
 function combine(

@@ -56,10 +56,11 @@ function sum(sign: 1 | -1): Lower {
 export const lowerAdd: Lower = sum(1)
 export const lowerSub: Lower = sum(-1)
 
-/** `Sum` of any number of operands, from left to right. */
+/** `Sum` of any number of operands: what is computed first, so that two constants never meet. */
 export const lowerSum: Lower = (node, inputs, lowering) => [
   inputs
     .map((_, index) => required(node, inputs, index))
+    .toSorted((a, b) => Number(a.kind === 'constant') - Number(b.kind === 'constant'))
     .reduce((a, b) => lowerAdd(node, [a, b], lowering)[0]!),
 ]
 

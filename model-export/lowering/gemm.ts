@@ -2,8 +2,15 @@ import { floatAttribute, intAttribute } from '../onnx/attributes.js'
 import { nodeError } from '../onnx/node-error.js'
 import type { OnnxNode } from '../onnx/onnx-graph.js'
 import { lowerAdd } from './arithmetic.js'
-import { emitElementwise, type Lower, required, requireFloat, type Value } from './lowering.js'
-import { multiply } from './matrix-product.js'
+import {
+  activationInput,
+  emitElementwise,
+  type Lower,
+  required,
+  requireFloat,
+  type Value,
+} from './lowering.js'
+import { constantProduct, multiply } from './matrix-product.js'
 import { transposeValue } from './transpose.js'
 
 function matrix(node: OnnxNode, value: Value, index: number): Value {
@@ -25,8 +32,15 @@ export const lowerGemm: Lower = (node, inputs, lowering) => {
     const flipped = intAttribute(node, index === 0 ? 'transA' : 'transB', 0) !== 0
     return flipped ? transposeValue(lowering, node, value, [1, 0]) : value
   }) as [Value, Value]
-  const product = multiply(lowering, node, a, b, alpha)
   const c = inputs[2]
+  if (a.kind === 'constant' && b.kind === 'constant') {
+    const computed = activationInput(node, inputs, 2)
+    const scale = { shape: [], data: Float64Array.of(beta) }
+    const offset = constantProduct(lowering, node, a, b, alpha)
+    const scaled = emitElementwise(lowering, node, computed, { scale })
+    return lowerAdd(node, [scaled, offset], lowering)
+  }
+  const product = multiply(lowering, node, a, b, alpha)
   if (c === undefined || beta === 0) return [product]
   if (c.kind === 'constant') {
     requireFloat(node, c, 'bias')

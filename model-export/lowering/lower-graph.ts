@@ -1,4 +1,5 @@
 import type { FloatModel } from '../float-model.js'
+import { graphAttribute } from '../onnx/attributes.js'
 import { nodeError } from '../onnx/node-error.js'
 import type { OnnxGraph, OnnxNode } from '../onnx/onnx-graph.js'
 import { PlatemarkError } from '../platemark-error.js'
@@ -33,12 +34,40 @@ export function lowerGraph(graph: OnnxGraph, name: string): FloatModel {
     shape,
     view: identityView(elementCount(shape)),
   })
-  for (const node of nodes) {
+  const inner = new Set<string>()
+  for (const node of nodes) run(node, false)
+  function run(node: OnnxNode, isInner: boolean): void {
     const inputs = node.inputs.map((tensor) => (tensor === '' ? undefined : find(node, tensor)))
-    lowerNode(node, inputs, lowering).forEach((value, index) => {
+    const results =
+      node.operator === 'If' && node.domain === ''
+        ? runBranch(node, inputs[0])
+        : lowerNode(node, inputs, lowering)
+    results.forEach((value, index) => {
       const tensor = node.outputs[index]
-      if (tensor !== undefined && tensor !== '') values.set(tensor, value)
+      if (tensor === undefined || tensor === '') return
+      if (isInner) define(node, tensor, value)
+      else values.set(tensor, value)
     })
+  }
+  /** A tensor of a branch: another branch may have one of the same name, the graph around may not. */
+  function define(node: OnnxNode, tensor: string, value: Value): void {
+    if (values.has(tensor) && !inner.has(tensor)) {
+      throw nodeError(node, `"${tensor}" is defined twice`)
+    }
+    inner.add(tensor)
+    values.set(tensor, value)
+  }
+  /** Exporters write `If` where a shape decides, which is known here. */
+  function runBranch(node: OnnxNode, condition: Value | undefined): readonly Value[] {
+    if (condition?.kind !== 'constant') {
+      throw nodeError(node, 'its condition must be constant, not computed from the latent')
+    }
+    const name = condition.data[0] ? 'then_branch' : 'else_branch'
+    const branch = graphAttribute(node, name)
+    if (branch === undefined) throw nodeError(node, `attribute "${name}" is missing`)
+    for (const [tensor, value] of branch.initializers) define(node, tensor, value)
+    for (const own of branch.nodes) run(own, true)
+    return branch.outputs.map((tensor) => find(node, tensor))
   }
   function find(node: OnnxNode, tensor: string): Value {
     const value = values.get(tensor)
@@ -99,13 +128,22 @@ function nodesBehind(graph: OnnxGraph, output: string): readonly OnnxNode[] {
     const node = producers.get(tensor)
     if (node === undefined || reached.has(node)) continue
     reached.add(node)
-    for (const name of node.inputs) pending.push(name)
+    pending.push(...reads(node))
   }
   return graph.nodes.filter((node) => reached.has(node))
 }
 
+/** What a node reads, branches inside it included. */
+function reads(node: OnnxNode): readonly string[] {
+  const branches = [...node.attributes.values()].flatMap((attribute) =>
+    attribute.type === 'graph' ? [attribute.value] : [],
+  )
+  const inside = branches.flatMap(({ nodes, outputs }) => [...nodes.flatMap(reads), ...outputs])
+  return [...node.inputs, ...inside]
+}
+
 function onlyInput(graph: OnnxGraph, nodes: readonly OnnxNode[]): string {
-  const read = new Set(nodes.flatMap(({ inputs }) => inputs))
+  const read = new Set(nodes.flatMap(reads))
   const used = graph.inputs.filter(({ name }) => read.has(name))
   const [first, ...others] = used
   if (first === undefined || others.length > 0) {

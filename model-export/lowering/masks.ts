@@ -5,10 +5,10 @@ import type { Constant } from '../onnx/onnx-graph.js'
 import { broadcastIndex } from '../tensor-index.js'
 import { lowerAdd, lowerMul, lowerSum } from './arithmetic.js'
 import { broadcastShape } from './broadcast-shape.js'
+import { chooseBetween } from './comparisons.js'
 import {
   type Activation,
   activationInput,
-  constantInput,
   emitElementwise,
   type Lower,
   required,
@@ -22,10 +22,13 @@ function real(shape: readonly number[], data: Float64Array): Constant {
   return { kind: 'constant', dtype: 'float32', shape, data }
 }
 
-/** By a constant condition: each operand times the part of it that is chosen, and their sum. */
+/** By a condition. By a constant one: each operand times the part of it that is chosen, and their sum. */
 export const lowerWhere: Lower = (node, inputs, lowering) => {
-  const condition = constantInput(node, inputs, 0, 'condition')
-  if (condition === undefined) throw nodeError(node, 'the condition is missing')
+  const condition = required(node, inputs, 0)
+  if (condition.kind === 'activation') {
+    const [a, b] = [required(node, inputs, 1), required(node, inputs, 2)]
+    return chooseBetween(lowering, node, condition, a, b)
+  }
   const chosen = condition.data.map((value) => (value === 0 ? 0 : 1))
   const parts = [chosen, chosen.map((value) => 1 - value)].map((mask, i): Value => {
     const operand = required(node, inputs, 1 + i)

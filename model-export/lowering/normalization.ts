@@ -177,6 +177,18 @@ export const lowerLayerNormalization: Lower = (node, inputs, lowering) => {
   return [emitElementwise(lowering, node, normalized, { scale, ...(offset && { offset }) })]
 }
 
+/** `x / sqrt(mean(x²) + epsilon) · scale` over the last axes, from `axis` on. */
+export const lowerRmsNormalization: Lower = (node, inputs, lowering) => {
+  const value = activationInput(node, inputs, 0)
+  const rank = value.shape.length
+  const axes = after(normalizeAxis(node, intAttribute(node, 'axis', -1), rank), rank)
+  const scale = weightInput(node, inputs, 1, 'scale')
+  const rows = asRows(lowering, node, value, axes)
+  const epsilon = floatAttribute(node, 'epsilon', 1e-5)
+  const normalized = rows.restore(emitScaled(lowering, node, rows, epsilon))
+  return [emitElementwise(lowering, node, normalized, { scale })]
+}
+
 export const lowerMeanVarianceNormalization: Lower = (node, inputs, lowering) => {
   const value = activationInput(node, inputs, 0)
   const axes = intsAttribute(node, 'axes') ?? [0, 2, 3]
@@ -189,5 +201,6 @@ export const lowerLpNormalization: Lower = (node, inputs, lowering) => {
   if (intAttribute(node, 'p', 2) !== 2)
     throw nodeError(node, 'only the Euclidean norm is supported', { expected: 'p = 2' })
   const rows = asRows(lowering, node, value, [intAttribute(node, 'axis', -1)])
-  return [rows.restore(emitScaled(lowering, node, rows, 0, 1))]
+  // A row of zeros stays one.
+  return [rows.restore(emitScaled(lowering, node, rows, 1e-24, 1))]
 }

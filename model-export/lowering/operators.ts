@@ -16,9 +16,11 @@ import {
 import { lowerAdd, lowerDiv, lowerMul, lowerNeg, lowerSub, lowerSum } from './arithmetic.js'
 import { lowerAveragePool, lowerGlobalAveragePool } from './average-pool.js'
 import { lowerBatchNormalization } from './batch-normalization.js'
+import { comparisons } from './comparisons.js'
 import { lowerConv } from './conv.js'
 import { lowerConvTranspose } from './conv-transpose.js'
 import { lowerDepthToSpace, lowerSpaceToDepth } from './depth-to-space.js'
+import { lowerEinsum } from './einsum-equation.js'
 import { lowerGemm } from './gemm.js'
 import type { Lower } from './lowering.js'
 import { lowerCumSum, lowerMean, lowerTrilu, lowerWhere } from './masks.js'
@@ -37,6 +39,7 @@ import {
   lowerLayerNormalization,
   lowerLpNormalization,
   lowerMeanVarianceNormalization,
+  lowerRmsNormalization,
 } from './normalization.js'
 import {
   lowerConvInteger,
@@ -111,6 +114,7 @@ export const lowerings: ReadonlyMap<string, Lower> = new Map(
     CumSum: lowerCumSum,
     DequantizeLinear: lowerDequantizeLinear,
     Div: lowerDiv,
+    Einsum: lowerEinsum,
     Elu: lowerElu,
     Expand: lowerExpand,
     Gather: lowerGather,
@@ -152,6 +156,7 @@ export const lowerings: ReadonlyMap<string, Lower> = new Map(
     MeanVarianceNormalization: lowerMeanVarianceNormalization,
     Min: lowerMin,
     Pow: lowerPow,
+    RMSNormalization: lowerRmsNormalization,
     ReduceL1: lowerReduceL1,
     ReduceL2: lowerReduceL2,
     ReduceLogSum: lowerReduceLogSum,
@@ -161,6 +166,7 @@ export const lowerings: ReadonlyMap<string, Lower> = new Map(
     ReduceSum: lowerReduceSum,
     ReduceSumSquare: lowerReduceSumSquare,
     Softmax: lowerSoftmax,
+    ...comparisons,
     ...unaryOperators,
   }),
 )

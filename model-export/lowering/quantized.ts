@@ -1,6 +1,7 @@
 import { intAttribute, normalizeAxis } from '../onnx/attributes.js'
 import { nodeError } from '../onnx/node-error.js'
 import type { Constant, Dtype, OnnxNode } from '../onnx/onnx-graph.js'
+import { dtypeOf } from '../onnx/read-tensor.js'
 import type { UnaryChain } from '../unary.js'
 import { lowerConv } from './conv.js'
 import {
@@ -64,7 +65,8 @@ function limitsOf(
   index: number,
 ): readonly [number, number] {
   const zero = constantInput(node, inputs, index, 'zero point')
-  const dtype: Dtype = zero?.dtype ?? 'uint8'
+  const named = dtypeOf(intAttribute(node, 'output_dtype', 0))
+  const dtype: Dtype = zero?.dtype ?? named ?? 'uint8'
   const limits = LIMITS[dtype]
   if (limits === undefined) {
     throw nodeError(node, 'only 8-bit integers are supported', {

@@ -76,6 +76,7 @@ export const unaryOperators: Readonly<Record<string, Lower>> = {
   Sinh: elementary('sinh'),
   Softsign: elementary('softsign'),
   Sqrt: elementary('sqrt'),
+  Swish: table((node) => gated([times(floatAttribute(node, 'alpha', 1)), { op: 'sigmoid' }])),
   Tan: elementary('tan'),
   ThresholdedRelu: table((node) => [
     { op: 'thresholdedRelu', alpha: floatAttribute(node, 'alpha', 1) },

@@ -1,5 +1,5 @@
 import { nodeError } from './node-error.js'
-import type { Constant, OnnxAttribute, OnnxNode } from './onnx-graph.js'
+import type { Constant, OnnxAttribute, OnnxNode, OnnxSubgraph } from './onnx-graph.js'
 
 type AttributeValues = {
   readonly [A in OnnxAttribute as A['type']]: A['value']
@@ -51,6 +51,11 @@ export function floatAttribute(node: OnnxNode, name: string, fallback: number): 
 /** A list of reals. @throws PlatemarkError if it has another type */
 export function floatsAttribute(node: OnnxNode, name: string): readonly number[] | undefined {
   return typed(node, name, 'floats')
+}
+
+/** A branch. @throws PlatemarkError if it has another type */
+export function graphAttribute(node: OnnxNode, name: string): OnnxSubgraph | undefined {
+  return typed(node, name, 'graph')
 }
 
 /** A text attribute. @throws PlatemarkError if it has another type */

@@ -3,10 +3,15 @@ export type Dtype =
   | 'float32'
   | 'float64'
   | 'float16'
+  | 'bfloat16'
   | 'int8'
   | 'uint8'
+  | 'int16'
+  | 'uint16'
   | 'int32'
+  | 'uint32'
   | 'int64'
+  | 'uint64'
   | 'bool'
 
 /**
@@ -27,8 +32,15 @@ export type OnnxAttribute =
   | { readonly type: 'ints'; readonly value: readonly number[] }
   | { readonly type: 'floats'; readonly value: readonly number[] }
   | { readonly type: 'tensor'; readonly value: Constant }
-  /** Graphs, strings, sparse tensors: no operator that we support has them. */
+  /** A branch of `If`. */
+  | { readonly type: 'graph'; readonly value: OnnxSubgraph }
+  /** Strings, sparse tensors: no operator that we support has them. */
   | { readonly type: 'other'; readonly value: string }
+
+/** A graph inside a node: it has no inputs and reads the tensors around it by their names. */
+export type OnnxSubgraph = Pick<OnnxGraph, 'initializers' | 'nodes'> & {
+  readonly outputs: readonly string[]
+}
 
 export type OnnxNode = {
   readonly name: string
@@ -66,7 +78,7 @@ export function isInteger(dtype: Dtype): boolean {
 
 /** True for element types that hold real numbers. */
 export function isFloat(dtype: Dtype): boolean {
-  return dtype.startsWith('float')
+  return dtype.startsWith('float') || dtype === 'bfloat16'
 }
 
 /** An integer vector as a constant: what shape arithmetic passes around. */

@@ -319,7 +319,7 @@ test('tensors that are not supported are named', () => {
     Object.assign((model as { graph: { initializer: object[] } }).graph.initializer[0]!, tensor)
     return failure(ModelProto.encode(ModelProto.fromObject(model)).finish())
   }
-  expect(change({ dataType: 16 }).message).toMatch(/Initializer "w"[\s\S]*bfloat16/)
+  expect(change({ dataType: 17 }).message).toMatch(/Initializer "w"[\s\S]*float8e4m3fn/)
   expect(change({ dataType: 8 }).message).toMatch(/Initializer "w"[\s\S]*string/)
   expect(change({ dataLocation: 1 }).message).toMatch(/Initializer "w".*another file/)
   expect(change({ dims: [2, 9] }).message).toMatch(/Initializer "w".*wrong length[\s\S]*72 bytes/)

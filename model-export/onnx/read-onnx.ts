@@ -1,10 +1,17 @@
 import onnxProto, { type onnx } from 'onnx-proto'
 import { PlatemarkError } from '../platemark-error.js'
-import type { Constant, OnnxAttribute, OnnxGraph, OnnxNode, OnnxValueInfo } from './onnx-graph.js'
+import type {
+  Constant,
+  OnnxAttribute,
+  OnnxGraph,
+  OnnxNode,
+  OnnxSubgraph,
+  OnnxValueInfo,
+} from './onnx-graph.js'
 import { dtypeName, readTensor, toNumber } from './read-tensor.js'
 
 /** The versions of the ONNX operator set that we read. */
-export const opsets = { first: 9, last: 21 } as const
+export const opsets = { first: 9, last: 26 } as const
 
 const reExport =
   'Export again, in PyTorch: torch.onnx.export(model, latent, path, opset_version=17, dynamo=False).'
@@ -26,11 +33,7 @@ export function readOnnx(bytes: Uint8Array): OnnxGraph {
     throw notOnnx(bytes, 'a file without a graph')
   }
   const opset = readOpset(model)
-  const initializers = new Map<string, Constant>()
-  for (const tensor of graph.initializer ?? []) {
-    const name = tensor.name ?? ''
-    initializers.set(name, readTensor(tensor, `Initializer "${name}"`))
-  }
+  const initializers = readInitializers(graph)
   if ((graph.sparseInitializer ?? []).length > 0) {
     throw new PlatemarkError('The model has sparse initializers, which are not supported.', {
       expected: 'dense weights',
@@ -46,7 +49,7 @@ export function readOnnx(bytes: Uint8Array): OnnxGraph {
     inputs,
     outputs: (graph.output ?? []).map(readValueInfo),
     initializers,
-    nodes: (graph.node ?? []).map(readNode),
+    nodes: (graph.node ?? []).map((node) => readNode(node)),
   }
 }
 
@@ -101,7 +104,33 @@ function readValueInfo(info: onnx.IValueInfoProto): OnnxValueInfo {
   return { name, dtype, shape }
 }
 
-function readNode(proto: onnx.INodeProto): OnnxNode {
+/** Graphs in graphs: a hostile file ends here. */
+const DEEPEST = 8
+
+function readSubgraph(graph: onnx.IGraphProto, label: string, depth: number): OnnxSubgraph {
+  if (depth > DEEPEST) {
+    throw new PlatemarkError(`${label} is too deep.`, {
+      expected: `graphs at most ${DEEPEST} deep`,
+      found: 'more',
+    })
+  }
+  return {
+    initializers: readInitializers(graph),
+    nodes: (graph.node ?? []).map((node) => readNode(node, depth)),
+    outputs: (graph.output ?? []).map(({ name }) => name ?? ''),
+  }
+}
+
+function readInitializers(graph: onnx.IGraphProto): ReadonlyMap<string, Constant> {
+  const initializers = new Map<string, Constant>()
+  for (const tensor of graph.initializer ?? []) {
+    const name = tensor.name ?? ''
+    initializers.set(name, readTensor(tensor, `Initializer "${name}"`))
+  }
+  return initializers
+}
+
+function readNode(proto: onnx.INodeProto, depth = 0): OnnxNode {
   const operator = proto.opType ?? ''
   const outputs = [...(proto.output ?? [])]
   const name = proto.name ?? ''
@@ -110,7 +139,7 @@ function readNode(proto: onnx.INodeProto): OnnxNode {
   const attributes = new Map<string, OnnxAttribute>()
   for (const attribute of proto.attribute ?? []) {
     const key = attribute.name ?? ''
-    attributes.set(key, readAttribute(attribute, `${label}, attribute "${key}"`))
+    attributes.set(key, readAttribute(attribute, `${label}, attribute "${key}"`, depth))
   }
   return {
     name,
@@ -123,7 +152,7 @@ function readNode(proto: onnx.INodeProto): OnnxNode {
 }
 
 /** Numbers of AttributeProto.AttributeType. */
-function readAttribute(proto: onnx.IAttributeProto, label: string): OnnxAttribute {
+function readAttribute(proto: onnx.IAttributeProto, label: string, depth: number): OnnxAttribute {
   switch (proto.type as number | null | undefined) {
     case 1:
       return { type: 'float', value: proto.f ?? 0 }
@@ -133,6 +162,8 @@ function readAttribute(proto: onnx.IAttributeProto, label: string): OnnxAttribut
       return { type: 'string', value: new TextDecoder().decode(proto.s ?? new Uint8Array()) }
     case 4:
       return { type: 'tensor', value: readTensor(proto.t ?? {}, label) }
+    case 5:
+      return { type: 'graph', value: readSubgraph(proto.g ?? {}, label, depth + 1) }
     case 6:
       return { type: 'floats', value: [...(proto.floats ?? [])] }
     case 7:

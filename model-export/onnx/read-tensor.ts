@@ -8,22 +8,29 @@ const dtypes: ReadonlyMap<number, Dtype> = new Map([
   [1, 'float32'],
   [2, 'uint8'],
   [3, 'int8'],
+  [4, 'uint16'],
+  [5, 'int16'],
   [6, 'int32'],
   [7, 'int64'],
   [9, 'bool'],
   [10, 'float16'],
   [11, 'float64'],
+  [12, 'uint32'],
+  [13, 'uint64'],
+  [16, 'bfloat16'],
 ])
 
 const unsupportedNames: ReadonlyMap<number, string> = new Map([
-  [4, 'uint16'],
-  [5, 'int16'],
   [8, 'string'],
-  [12, 'uint32'],
-  [13, 'uint64'],
   [14, 'complex64'],
   [15, 'complex128'],
-  [16, 'bfloat16'],
+  [17, 'float8e4m3fn'],
+  [18, 'float8e4m3fnuz'],
+  [19, 'float8e5m2'],
+  [20, 'float8e5m2fnuz'],
+  [21, 'uint4'],
+  [22, 'int4'],
+  [23, 'float4e2m1'],
 ])
 
 /** The element type of this number in ONNX, or undefined for the ones we do not read. */
@@ -56,6 +63,11 @@ export function halfToNumber(bits: number): number {
   if (exponent === 0) return sign * fraction * 2 ** -24
   if (exponent === 31) return fraction === 0 ? sign * Infinity : Number.NaN
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
+}
+
+/** The upper 16 bits of single precision. */
+function bfloatToNumber(bits: number): number {
+  return new Float32Array(Uint32Array.of(bits << 16).buffer)[0]!
 }
 
 /**
@@ -109,10 +121,15 @@ const bytesOf: Readonly<Record<Dtype, number>> = {
   float32: 4,
   float64: 8,
   float16: 2,
+  bfloat16: 2,
   int8: 1,
   uint8: 1,
+  int16: 2,
+  uint16: 2,
   int32: 4,
+  uint32: 4,
   int64: 8,
+  uint64: 8,
   bool: 1,
 }
 
@@ -127,8 +144,13 @@ function readRaw(bytes: Uint8Array, dtype: Dtype, count: number, label: string):
     float16: (at) => halfToNumber(view.getUint16(at, true)),
     int8: (at) => view.getInt8(at),
     uint8: (at) => view.getUint8(at),
+    bfloat16: (at) => bfloatToNumber(view.getUint16(at, true)),
+    int16: (at) => view.getInt16(at, true),
+    uint16: (at) => view.getUint16(at, true),
     int32: (at) => view.getInt32(at, true),
+    uint32: (at) => view.getUint32(at, true),
     int64: (at) => view.getInt32(at + 4, true) * 2 ** 32 + view.getUint32(at, true),
+    uint64: (at) => view.getUint32(at + 4, true) * 2 ** 32 + view.getUint32(at, true),
     bool: (at) => (view.getUint8(at) === 0 ? 0 : 1),
   }
   const read = readers[dtype]
@@ -150,9 +172,12 @@ function readTyped(
         ? proto.doubleData
         : dtype === 'int64'
           ? proto.int64Data
-          : proto.int32Data) ?? []
+          : dtype === 'uint32' || dtype === 'uint64'
+            ? proto.uint64Data
+            : proto.int32Data) ?? []
   if (values.length !== count) throw wrongLength(label, count, values.length, 'elements')
   const data = Float64Array.from(values, toNumber)
   if (dtype === 'float16') return data.map((bits) => halfToNumber(bits & 0xffff))
+  if (dtype === 'bfloat16') return data.map((bits) => bfloatToNumber(bits & 0xffff))
   return dtype === 'bool' ? data.map((value) => (value === 0 ? 0 : 1)) : data
 }
