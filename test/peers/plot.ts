@@ -14,11 +14,11 @@ type Series = {
 }
 
 const WIDTH = 720
-const HEIGHT = 460
-const MARGIN = { left: 64, right: 24, top: 112, bottom: 84 }
+const HEIGHT = 480
+const MARGIN = { left: 64, right: 40, top: 148, bottom: 84 }
 
-/** Rows of crosses between title and plot, one a prover. */
-const STRIP = { top: 48, step: 15 }
+/** Between title and plot: names of models, in two rows by turns, and rows of crosses, one a prover. */
+const STRIP = { names: 62, nameStep: 14, crosses: 90, step: 15 }
 
 /** Distinguishable without red and green, and on light and dark ground. */
 const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#9a6fb0']
@@ -45,14 +45,20 @@ export function drawPlot(
     HEIGHT - MARGIN.bottom,
     MARGIN.top,
   )
+  const names = [...results.models]
+    .sort((a, b) => (a.activations ?? 0) - (b.activations ?? 0))
+    .flatMap(({ name, activations }, i) =>
+      activations === undefined ? [] : [drawName(name, x.at(activations), i % 2)],
+    )
   const drawn = lines.map((line, i) => drawLine(line, i, x.at, y.at))
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">
 <rect width="${WIDTH}" height="${HEIGHT}" fill="#ffffff"/>
 <text x="${MARGIN.left}" y="22" font-size="14">${escapeText(title)} against activations (${escapeText(results.machine)})</text>
 ${y.ticks.map((tick) => grid(MARGIN.left, y.at(tick), WIDTH - MARGIN.right, y.at(tick), label(tick), 'y')).join('\n')}
 ${x.ticks.map((tick) => grid(x.at(tick), HEIGHT - MARGIN.bottom, x.at(tick), MARGIN.top, label(tick), 'x')).join('\n')}
+${names.join('\n')}
 ${drawn.join('\n')}
-<text x="${WIDTH - MARGIN.right}" y="${STRIP.top - 10}" text-anchor="end" fill="#555555">× not proven: refused, or stopped at a limit of time or memory</text>
+<text x="${WIDTH - MARGIN.right}" y="42" text-anchor="end" fill="#555555">× not proven: refused, or stopped at a limit of time or memory</text>
 </svg>
 `
 }
@@ -106,12 +112,17 @@ function drawLine(
   const marks = points.map(
     ({ x, y }) => `<circle cx="${atX(x)}" cy="${atY(y)}" r="4" fill="${colour}"/>`,
   )
-  const crosses = unproven.map((x) => cross(atX(x), STRIP.top + index * STRIP.step, colour!))
+  const crosses = unproven.map((x) => cross(atX(x), STRIP.crosses + index * STRIP.step, colour!))
   const [column, row] = [index % 2, Math.floor(index / 2)]
   const [legendX, legendY] = [MARGIN.left + column * 320, HEIGHT - 48 + row * 18]
   return `<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"/>
 ${[...marks, ...crosses].join('')}
 <rect x="${legendX}" y="${legendY - 9}" width="10" height="10" fill="${colour}"/><text x="${legendX + 16}" y="${legendY}">${escapeText(title)}</text>`
+}
+
+function drawName(name: string, x: number, row: number): string {
+  const y = STRIP.names + row * STRIP.nameStep
+  return `<line x1="${x}" y1="${y + 4}" x2="${x}" y2="${HEIGHT - MARGIN.bottom}" stroke="#bbbbbb" stroke-dasharray="2 3"/><text x="${x}" y="${y}" font-size="11" text-anchor="middle" fill="#555555">${escapeText(name)}</text>`
 }
 
 function cross(x: number, y: number, colour: string): string {
