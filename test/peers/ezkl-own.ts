@@ -13,7 +13,16 @@ import { readHalo2Verifier } from '../../prover/ezkl/halo2-verifier.js'
 import { developmentPowersOfTau } from '../../prover/native.js'
 import { compileSolidity } from '../../verifier-contracts/compile-solidity.js'
 import { transactionCost } from './chain-cost.js'
-import { cpuSeconds, cpuSince, firstLine, type Report, round, seconds } from './measure.js'
+import {
+  cpuSeconds,
+  cpuSince,
+  firstLine,
+  type Report,
+  refuseHopeless,
+  round,
+  type Settings,
+  seconds,
+} from './measure.js'
 
 /*
  * ezkl as its own documentation uses it: the float ONNX, its calibration (with the one latent that is proven),
@@ -29,12 +38,13 @@ const verifyProofAbi = parseAbi([
 export async function measureEzklOwn(
   onnx: Uint8Array,
   name: string,
+  settings: Settings,
   report: Report,
 ): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'platemark-peers-'))
   const remove = () => rm(directory, { recursive: true, force: true })
   try {
-    await measure(onnx, name, (file) => join(directory, file), report)
+    await measure(onnx, name, (file) => join(directory, file), settings, report)
   } finally {
     await remove()
   }
@@ -44,6 +54,7 @@ async function measure(
   onnx: Uint8Array,
   name: string,
   file: (name: string) => string,
+  { limits, chain, attempt }: Settings,
   report: Report,
 ): Promise<void> {
   report('compile', { profile: 'own' })
@@ -61,8 +72,10 @@ async function measure(
       ['compile_circuit', { model, compiled_circuit: file('circuit'), settings_path: settings }],
     ]),
   )
-  report('setup', { compileSeconds })
+  report('compile', { compileSeconds })
   const { run_args } = JSON.parse(await readFile(settings, 'utf8'))
+  if (!attempt) refuseHopeless(expectedSetup(run_args.logrows), limits)
+  report('setup', {})
   const srs = file('powers.srs')
   const keys = { model: file('circuit'), pk_path: file('pk'), srs_path: srs }
   const beforeSetup = cpuSeconds()
@@ -94,7 +107,9 @@ async function measure(
     ]),
   )
   const psnr = await fidelity(onnx, latent, JSON.parse(await readFile(witness, 'utf8')))
-  report('chain', { verifySeconds, psnr })
+  report('prove', { verifySeconds, psnr })
+  if (!chain) return
+  report('chain', {})
   try {
     const { source } = await readHalo2Verifier({ verifyingKey: file('vk'), settings, srs })
     const contract = await compileSolidity([{ path: 'Halo2Verifier.sol', source }], {
@@ -115,6 +130,17 @@ const RUN_ARGUMENTS = {
   input_visibility: 'public',
   output_visibility: 'public',
   param_visibility: 'fixed',
+}
+
+/** What `tiny` took with its 2^14 rows; all of it grows with the rows. */
+const MEASURED = { rowBits: 14, setupSeconds: 5, peakMemoryBytes: 0.4e9 }
+
+function expectedSetup(rowBits: number) {
+  const scale = 2 ** (rowBits - MEASURED.rowBits)
+  return {
+    setupSeconds: MEASURED.setupSeconds * scale,
+    peakMemoryBytes: MEASURED.peakMemoryBytes * scale,
+  }
 }
 
 function calls(list: readonly (readonly [EzklCall['name'], EzklCall['arguments']])[]) {

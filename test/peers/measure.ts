@@ -36,11 +36,27 @@ export type Measurement = {
   readonly chain?: string
 }
 
+/** What a row may use. */
+export type Limits = { readonly seconds: number; readonly memoryBytes: number }
+
+/** How a row is measured. */
+export type Settings = {
+  readonly proofs: number
+  readonly limits: Limits
+  /** Put the verifier on a local chain. */
+  readonly chain: boolean
+  /** Begin every stage, whatever is expected of it. */
+  readonly attempt: boolean
+}
+
 /** Called with what is known as soon as it is known. */
 export type Report = (stage: string, known: Measurement) => void
 
 /** One proof that takes longer is measured once. */
 const ENOUGH_SECONDS = 60
+
+/** A stage that is expected to need this many times a limit is not begun. */
+const HOPELESS = 2
 
 /** Files of a backend that a prover needs besides the model. */
 const PROVER_FILES = [
@@ -59,12 +75,13 @@ export async function measureBackend(
   onnx: Uint8Array,
   name: string,
   backend: Backend,
-  proofs: number,
+  settings: Settings,
   report: Report,
 ): Promise<void> {
   const profile = backend.name === 'sumcheck' ? 'fidelity' : 'compact'
   report('compile', { profile })
   const options = { profile, latent: 'normal', toolVersion: 'bench' } as const
+  const began = performance.now()
   const { model, report: fidelity } = await compileModel(onnx, name, options, silent)
   const { parameters, activations, macs, psnr } = fidelity
   const { height, width, channels } = model.image
@@ -82,13 +99,15 @@ export async function measureBackend(
   try {
     const plate = { directory, model, modelId: modelId(model) }
     await writePlate(directory, model, fidelity)
-    const compileSeconds = await seconds(() => backend.compile(plate, silent))
-    report('setup', { compileSeconds })
+    await backend.compile(plate, silent)
+    report('compile', { compileSeconds: round((performance.now() - began) / 1000) })
+    if (!settings.attempt) refuseHopeless(estimate, settings.limits)
+    report('setup', {})
     const before = cpuSeconds()
     const setupSeconds = await seconds(() => backend.setup(plate, { kind: 'development' }, silent))
     const provingKeyBytes = await sizeOf(join(directory, backend.name))
     report('prove', { setupSeconds, setupCpuSeconds: cpuSince(before), provingKeyBytes })
-    await measureProofs(plate, backend, proofs, report)
+    await measureProofs(plate, backend, settings, report)
   } finally {
     await remove()
   }
@@ -97,10 +116,42 @@ export async function measureBackend(
 /** A model that a backend refuses, with the reason. */
 export class Infeasible extends Error {}
 
+/** A stage that was not begun, because it would run far beyond a limit. */
+export class Hopeless extends Error {
+  constructor(
+    readonly status: 'time limit' | 'memory limit',
+    message: string,
+  ) {
+    super(message)
+  }
+}
+
+/**
+ * What the next stages are expected to need, against the limits.
+ *
+ * @throws {Hopeless} where that is more than twice a limit.
+ */
+export function refuseHopeless(
+  expected: { readonly setupSeconds: number; readonly peakMemoryBytes: number },
+  limits: Limits,
+): void {
+  const { setupSeconds, peakMemoryBytes } = expected
+  if (peakMemoryBytes > HOPELESS * limits.memoryBytes)
+    throw new Hopeless(
+      'memory limit',
+      `setup was not begun: about ${Math.round(peakMemoryBytes / 1e9)} GB are expected, ${HOPELESS} times the limit and more`,
+    )
+  if (setupSeconds > HOPELESS * limits.seconds)
+    throw new Hopeless(
+      'time limit',
+      `setup was not begun: about ${Math.round(setupSeconds)} s are expected, ${HOPELESS} times the limit and more`,
+    )
+}
+
 async function measureProofs(
   plate: Plate,
   backend: Backend,
-  proofs: number,
+  { proofs, chain }: Settings,
   report: Report,
 ): Promise<void> {
   const path = join(plate.directory, backend.name, 'verifying-key.json')
@@ -132,7 +183,7 @@ async function measureProofs(
     last = proved
     if (proved.seconds > ENOUGH_SECONDS) break
   }
-  if (last === undefined) return
+  if (last === undefined || !chain) return
   report('chain', {})
   try {
     const files = await backend.solidity(plate, { allowInsecureSetup: true })

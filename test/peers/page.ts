@@ -8,15 +8,18 @@ export function renderPage(results: Benchmarks): string {
 # Benchmarks against other provers
 
 \`npm run bench:peers\` measures the same models on the same machine, every row in a process of its own:
-wall seconds with everything a command does (files read, proof verified before it is handed out), memory
-of the process and all that it starts, gas of the whole transaction on a local chain. A row ends where
-a stage (compile, setup, one proof) passes the limit of time or the whole passes that of memory${limits(rows)},
-and keeps what it had measured until then. \`--model\` and \`--prover\` measure some
-rows again and keep the others; raw results are in [benchmarks.json](benchmarks.json).
+wall seconds with everything a command does (files read, fidelity measured, proof verified before it is
+handed out), peak memory of the process and all that it starts from compiling to the last proof, gas of the
+whole transaction on a local chain, code of all contracts of a verifier. A row ends where a stage (compile,
+setup, one proof) passes the limit of time or the whole passes that of memory${limits(rows)}, and keeps what
+it had measured until then. A setup that is expected to need more than twice a limit is not begun. The plan
+and how long it will take are printed first; \`--plan\` prints them alone, \`--continue\` measures what an
+earlier run has not come to, \`--model\` and \`--prover\` measure some rows again and keep the others. Raw
+results are in [benchmarks.json](benchmarks.json).
 
 Last run: ${results.date}, ${results.machine}; ${Object.entries(results.versions)
     .map(([name, version]) => `${name} ${version}`)
-    .join(', ')}.${loadNote(rows)}
+    .join(', ')}.${loadNote(rows)}${olderNote(results)}
 
 ${models.map((model) => section(model, rows)).join('\n\n')}
 
@@ -46,10 +49,13 @@ depend on that.
   products, because with two, ezkl's default, the contract does not fit on a chain. Convolutions are
   products of matrices, which ezkl checks with a random vector; see \`prover/ezkl/onnx-model.ts\`.
 - **ezkl by itself** is the float ONNX with ezkl's calibration and defaults.
-- **Not measured.** JSTprove installs from a package index, but its licence grants no right to execute it
-  (“NO USE RIGHTS ARE GRANTED”), and the release for our Python has no transposed convolution. DeepProve and
-  Jolt Atlas are in no package index, and their licences allow evaluation only. zkml and ZKTorch are
-  sources without a release.
+- **Not measured.** JSTprove 2.1.0 installs from a package index with its binaries, but its licence grants
+  no right to execute it (“NO USE RIGHTS ARE GRANTED BY THIS LICENSE”, “execution of the software” needs
+  written permission), and of these models it could take none: it has no transposed convolution, sigmoid or
+  tanh. \`@aztec/bb.js\` proves circuits written in Noir, not models, and takes its powers of tau from a
+  server. \`zkml\` 0.0.2b2 translates scikit-learn models to Leo. DeepProve and Jolt Atlas are in no
+  package index, and their licences allow evaluation only. Remainder and ZKTorch are sources without a
+  release.
 `
 }
 
@@ -63,6 +69,14 @@ function loadNote(rows: readonly Row[]): string {
   const busy = Math.max(0, ...rows.map(({ load }) => load))
   if (busy < 1) return ''
   return ` Other work ran on the machine, up to ${busy} processes at the start of a row (\`load\` in the file): wall seconds are upper bounds, CPU seconds (of all cores, children included) suffer less.`
+}
+
+/** Rows that the last run did not measure. */
+function olderNote({ rows, run }: Benchmarks): string {
+  const older = rows.filter((row) => row.run !== run)
+  if (older.length === 0) return ''
+  const names = older.map(({ model, prover, date }) => `${model} on ${prover} (${date})`)
+  return ` Of earlier runs: ${names.join(', ')}.`
 }
 
 function section(model: Benchmarks['models'][number], rows: readonly Row[]): string {
@@ -101,18 +115,22 @@ function line(row: Row): string {
   return `| ${cells.map((cell) => cell.replaceAll('|', '/')).join(' | ')} |`
 }
 
-/** How many times the CPU seconds of the sumcheck backend the others took; wall seconds depend on who else worked. */
+/** Against the sumcheck backend right before and right after: what else the machine did cancels out. */
 function ratios(rows: readonly Row[]): string {
-  const ours = rows.find(({ prover }) => prover === 'sumcheck')?.proveCpuSeconds
-  if (!ours) return ''
-  const parts = rows.flatMap(({ prover, proveCpuSeconds }) => {
-    if (prover === 'sumcheck' || !proveCpuSeconds) return []
-    const factor = proveCpuSeconds / ours
-    return [`${prover} ${factor.toFixed(factor < 10 ? 1 : 0)}`]
-  })
+  const parts = rows.flatMap(({ prover, paired, proveSeconds, proveCpuSeconds }) =>
+    !paired || proveSeconds === null || proveCpuSeconds === null
+      ? []
+      : [
+          `${prover} ${factor(proveSeconds / paired.proveSeconds)} (CPU time ${factor(proveCpuSeconds / paired.proveCpuSeconds)})`,
+        ],
+  )
   return parts.length === 0
     ? ''
-    : `\n\nCPU time to prove, as a multiple of sumcheck: ${parts.join(', ')}.`
+    : `\n\nTime to prove, as a multiple of sumcheck's right before and after: ${parts.join(', ')}.`
+}
+
+function factor(value: number): string {
+  return value.toFixed(value < 10 ? 1 : 0)
 }
 
 function time(value: number | null): string {

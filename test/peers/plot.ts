@@ -1,20 +1,31 @@
 import { provers } from './provers.js'
-import type { Benchmarks, Row } from './row.js'
+import type { Benchmarks } from './row.js'
 
 type Field = 'proveSeconds' | 'peakMemoryBytes'
 
-type Point = { readonly x: number; readonly y: number; readonly stopped: boolean }
+type Point = { readonly x: number; readonly y: number }
+
+/** How a prover did, from small to large models. */
+type Series = {
+  readonly title: string
+  readonly points: readonly Point[]
+  /** Activations of models that it did not prove: refused, or stopped at a limit. */
+  readonly unproven: readonly number[]
+}
 
 const WIDTH = 720
-const HEIGHT = 420
-const MARGIN = { left: 64, right: 24, top: 44, bottom: 84 }
+const HEIGHT = 480
+const MARGIN = { left: 64, right: 40, top: 148, bottom: 84 }
+
+/** Between title and plot: names of models, in two rows by turns, and rows of crosses, one a prover. */
+const STRIP = { names: 62, nameStep: 14, crosses: 90, step: 15 }
 
 /** Distinguishable without red and green, and on light and dark ground. */
 const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#9a6fb0']
 
 /**
- * A plot of one number against activations, both logarithmic, one line a prover. A hollow mark is a row
- * that ended at a limit: the number that it had reached, or the limit.
+ * A plot of one number against activations, both logarithmic, one line a prover. A cross above the plot is
+ * a model that the prover of its colour did not prove: refused, or stopped at a limit.
  *
  * @returns the SVG
  */
@@ -22,15 +33,10 @@ export function drawPlot(
   results: Benchmarks,
   { field, title, unit }: { readonly field: Field; readonly title: string; readonly unit: number },
 ): string {
-  const lines = provers.map(({ name, title }) => ({
-    title,
-    points: results.models
-      .flatMap((model) => pointOf(results.rows, model, name, field, unit))
-      .sort((a, b) => a.x - b.x),
-  }))
+  const lines = provers.map(({ name, title }) => series(results, name, title, field, unit))
   const all = lines.flatMap(({ points }) => points)
   const x = axis(
-    all.map((point) => point.x),
+    results.models.flatMap(({ activations }) => activations ?? []),
     MARGIN.left,
     WIDTH - MARGIN.right,
   )
@@ -39,31 +45,42 @@ export function drawPlot(
     HEIGHT - MARGIN.bottom,
     MARGIN.top,
   )
-  const drawn = lines.map(({ title, points }, i) => drawLine(title, points, i, x.at, y.at))
+  const names = [...results.models]
+    .sort((a, b) => (a.activations ?? 0) - (b.activations ?? 0))
+    .flatMap(({ name, activations }, i) =>
+      activations === undefined ? [] : [drawName(name, x.at(activations), i % 2)],
+    )
+  const drawn = lines.map((line, i) => drawLine(line, i, x.at, y.at))
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">
 <rect width="${WIDTH}" height="${HEIGHT}" fill="#ffffff"/>
 <text x="${MARGIN.left}" y="22" font-size="14">${escapeText(title)} against activations (${escapeText(results.machine)})</text>
 ${y.ticks.map((tick) => grid(MARGIN.left, y.at(tick), WIDTH - MARGIN.right, y.at(tick), label(tick), 'y')).join('\n')}
 ${x.ticks.map((tick) => grid(x.at(tick), HEIGHT - MARGIN.bottom, x.at(tick), MARGIN.top, label(tick), 'x')).join('\n')}
+${names.join('\n')}
 ${drawn.join('\n')}
-<text x="${MARGIN.left}" y="${HEIGHT - 8}" fill="#555555">hollow: stopped at a limit of time or memory</text>
+<text x="${WIDTH - MARGIN.right}" y="42" text-anchor="end" fill="#555555">× not proven: refused, or stopped at a limit of time or memory</text>
 </svg>
 `
 }
 
-function pointOf(
-  rows: readonly Row[],
-  model: Benchmarks['models'][number],
+function series(
+  { models, rows }: Benchmarks,
   prover: string,
+  title: string,
   field: Field,
   unit: number,
-): readonly Point[] {
-  const row = rows.find((it) => it.model === model.name && it.prover === prover)
-  if (row === undefined || model.activations === undefined) return []
-  const stopped = row.status === 'time limit' || row.status === 'memory limit'
-  const value = row[field] ?? (stopped && field === 'proveSeconds' ? row.limits.seconds : null)
-  if (value === null || (row.status !== 'done' && !stopped)) return []
-  return [{ x: model.activations, y: value * unit, stopped }]
+): Series {
+  const mine = models.flatMap((model) => {
+    const row = rows.find((it) => it.model === model.name && it.prover === prover)
+    if (row === undefined || row.status === 'not installed') return []
+    return model.activations === undefined ? [] : [{ row, x: model.activations }]
+  })
+  const proven = mine.filter(({ row }) => row.proveSeconds !== null)
+  return {
+    title,
+    points: proven.map(({ row, x }) => ({ x, y: row[field]! * unit })).sort((a, b) => a.x - b.x),
+    unproven: mine.filter(({ row }) => row.proveSeconds === null).map(({ x }) => x),
+  }
 }
 
 /** A logarithmic axis over whole powers of ten. */
@@ -85,8 +102,7 @@ function grid(x1: number, y1: number, x2: number, y2: number, text: string, kind
 }
 
 function drawLine(
-  title: string,
-  points: readonly Point[],
+  { title, points, unproven }: Series,
   index: number,
   atX: (value: number) => number,
   atY: (value: number) => number,
@@ -94,14 +110,24 @@ function drawLine(
   const colour = COLOURS[index % COLOURS.length]
   const path = points.map(({ x, y }) => `${atX(x)},${atY(y)}`).join(' ')
   const marks = points.map(
-    ({ x, y, stopped }) =>
-      `<circle cx="${atX(x)}" cy="${atY(y)}" r="4" stroke="${colour}" fill="${stopped ? '#ffffff' : colour}"/>`,
+    ({ x, y }) => `<circle cx="${atX(x)}" cy="${atY(y)}" r="4" fill="${colour}"/>`,
   )
+  const crosses = unproven.map((x) => cross(atX(x), STRIP.crosses + index * STRIP.step, colour!))
   const [column, row] = [index % 2, Math.floor(index / 2)]
   const [legendX, legendY] = [MARGIN.left + column * 320, HEIGHT - 48 + row * 18]
   return `<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"/>
-${marks.join('')}
+${[...marks, ...crosses].join('')}
 <rect x="${legendX}" y="${legendY - 9}" width="10" height="10" fill="${colour}"/><text x="${legendX + 16}" y="${legendY}">${escapeText(title)}</text>`
+}
+
+function drawName(name: string, x: number, row: number): string {
+  const y = STRIP.names + row * STRIP.nameStep
+  return `<line x1="${x}" y1="${y + 4}" x2="${x}" y2="${HEIGHT - MARGIN.bottom}" stroke="#bbbbbb" stroke-dasharray="2 3"/><text x="${x}" y="${y}" font-size="11" text-anchor="middle" fill="#555555">${escapeText(name)}</text>`
+}
+
+function cross(x: number, y: number, colour: string): string {
+  const size = 4
+  return `<path d="M${x - size} ${y - size}l${2 * size} ${2 * size}m0 ${-2 * size}l${-2 * size} ${2 * size}" stroke="${colour}" stroke-width="2"/>`
 }
 
 function label(value: number): string {

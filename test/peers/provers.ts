@@ -2,7 +2,7 @@ import { toolVersion } from '../../cli/version.js'
 import { backends } from '../../prover/backends.js'
 import { EZKL_VERSION, findPython } from '../../prover/ezkl/installation.js'
 import { measureEzklOwn } from './ezkl-own.js'
-import { measureBackend, type Report } from './measure.js'
+import { measureBackend, type Report, type Settings } from './measure.js'
 
 /** A prover of the comparison, and what its proofs say. */
 export type Prover = {
@@ -13,7 +13,7 @@ export type Prover = {
   readonly measure: (
     onnx: Uint8Array,
     name: string,
-    proofs: number,
+    settings: Settings,
     report: Report,
   ) => Promise<void>
   /** Answers for the table of what each proves. */
@@ -28,8 +28,8 @@ export type Prover = {
 
 const platemark = (name: string): Pick<Prover, 'name' | 'measure'> => ({
   name,
-  measure: (onnx, model, proofs, report) =>
-    measureBackend(onnx, model, backends.find((it) => it.name === name)!, proofs, report),
+  measure: (onnx, model, settings, report) =>
+    measureBackend(onnx, model, backends.find((it) => it.name === name)!, settings, report),
 })
 
 /** Every prover that is measured. */
@@ -78,7 +78,7 @@ export const provers: readonly Prover[] = [
     title: 'ezkl by itself (float ONNX, its defaults)',
     version: EZKL_VERSION,
     isInstalled: () => findPython() !== undefined,
-    measure: (onnx, model, _proofs, report) => measureEzklOwn(onnx, model, report),
+    measure: measureEzklOwn,
     proves: {
       image: 'fixed-point outputs, no pixels',
       seed: 'no, a latent of anyone’s choice',

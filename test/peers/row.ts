@@ -14,11 +14,13 @@ export type Row = {
   readonly compileSeconds: number | null
   readonly setupSeconds: number | null
   readonly proveSeconds: number | null
+  /** The sumcheck backend on the same model, right before and right after this row: the mean of both. */
+  readonly paired: Paired | null
   /** Of all cores. */
   readonly setupCpuSeconds: number | null
   readonly proveCpuSeconds: number | null
   readonly verifySeconds: number | null
-  /** Of the process with all that it started, over all stages. */
+  /** Of the process with all that it started: compile, setup, proofs, without the local chain. */
   readonly peakMemoryBytes: number | null
   /** The same, for each stage. */
   readonly stageMemoryBytes: Readonly<Record<string, number>>
@@ -37,8 +39,12 @@ export type Row = {
   /** Processes that wanted a core when the row began: others' work, above all. */
   readonly load: number
   readonly date: string
+  /** When the run began that measured it: rows of one run are compared. */
+  readonly run: string
   readonly versions: Readonly<Record<string, string>>
 }
+
+export type Paired = { readonly proveSeconds: number; readonly proveCpuSeconds: number }
 
 /** What is known of a model, from whichever prover got so far. */
 export type ModelInfo = Pick<Measurement, 'parameters' | 'activations' | 'macs' | 'image'> & {
@@ -51,6 +57,8 @@ export type Benchmarks = {
   readonly format: 'platemark-benchmarks'
   readonly version: 1
   readonly date: string
+  /** The run that `--continue` goes on with. */
+  readonly run: string
   readonly machine: string
   readonly versions: Readonly<Record<string, string>>
   readonly models: readonly ModelInfo[]
