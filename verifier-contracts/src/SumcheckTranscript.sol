@@ -168,6 +168,14 @@ library SumcheckTranscript {
         }
     }
 
+    /// @notice Words of memory that are written before they are read.
+    function reserve(uint256 words) internal pure returns (uint256 at) {
+        assembly ("memory-safe") {
+            at := mload(0x40)
+            mstore(0x40, add(at, shl(5, words)))
+        }
+    }
+
     /// @dev The first step's message; returns where the state is: messages are put behind it, beyond
     /// everything allocated.
     function _start(Run memory run, uint256 seed, bytes32 context, bytes32 imageHash)
@@ -300,7 +308,7 @@ library SumcheckTranscript {
             for (uint256 e = 0; e < run.limbs; ++e) {
                 last = add(mul(last, run.lambda), 1);
             }
-            last = mul(last, SumcheckField.eqIndex(0, tau, lead));
+            last = mul(last, SumcheckField.zeroProduct(tau, lead));
             uint256 at = run.lookupsAt;
             uint256 end = run.sEnd;
             uint256 out = end - 32 * run.lookups;
