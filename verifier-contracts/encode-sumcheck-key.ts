@@ -18,6 +18,8 @@ export type SumcheckKeyFile = SumcheckDescriptor & {
 /** `n_C` of a key without copies. */
 const NO_COPY = 255
 
+const LATENT_SPACE = 0
+
 /** A block that is no block: weights at an offset of the key group. */
 const KEY_SPACE = 3
 
@@ -207,6 +209,17 @@ class Writer {
     })
   }
 
+  /**
+   * A point of a block: nothing where it is the last entries of r, whose eq with ρ is at hand. The latent and blocks
+   * of several columns need the point itself.
+   */
+  point({ rEnd, columnBits }: Slots, space: number, slices: readonly Slice[]): void {
+    const all = joined(slices)
+    const [only] = all
+    const isEnd = all.length === 1 && only !== undefined && only.slot + only.bits === rEnd
+    this.slices(isEnd && space !== LATENT_SPACE && only.bits <= columnBits ? [] : all)
+  }
+
   /** From the innermost on. */
   digits(digits: readonly Digit[]): void {
     this.list([...digits].reverse(), ({ slot, bits, size }) => {
@@ -243,7 +256,8 @@ function regionBits(key: SumcheckDescriptor, space: number): number {
   if (space === KEY_SPACE) return key.columnBits
   return { 0: 0, 1: key.activation.bits, 2: key.copy?.bits ?? 0 }[space]!
 }
-const spaceOf = ({ space }: BlockDescriptor) => ({ latent: 0, activation: 1, copy: 2 })[space]
+const spaceOf = ({ space }: BlockDescriptor) =>
+  ({ latent: LATENT_SPACE, activation: 1, copy: 2 })[space]
 
 /** The digits of a block whose point starts at a slot. */
 function digitsAt(block: BlockDescriptor, start: number): readonly Digit[] {
@@ -502,7 +516,7 @@ function writeAffine(
     const { axes, offset } = node.bias
     const inside = axes.map((axis) => r[axis]!)
     to.place(slots, KEY_SPACE, offset, total(inside), key.columnBits)
-    to.slices(joined(inside))
+    to.point(slots, KEY_SPACE, inside)
     // Where no axis of the bias can be invalid, its mask is that of the node.
     const masked = inside.every(({ size }) => isPowerOfTwo(size))
     to.number(masked ? 1 : 0, 1)
@@ -531,7 +545,7 @@ function writeTerm(
   if (term.weight.kind === 'constant') {
     const slices = [...own, kernel]
     to.place(slots, KEY_SPACE, term.weight.offset, total(slices), key.columnBits)
-    to.slices(joined(slices))
+    to.point(slots, KEY_SPACE, slices)
   } else {
     const block = key.blocks[term.weight.block]!
     const slices: Slice[] = []
@@ -539,7 +553,7 @@ function writeTerm(
       slices[axis] = own[i]!
     })
     placeOf(to, key, slots, block)
-    to.slices(joined(slices))
+    to.point(slots, spaceOf(block), slices)
   }
   to.number(total(ones), 1)
 
@@ -550,7 +564,7 @@ function writeTerm(
   let next = groups.length
   for (const axis of term.spatial) for (const u of axis.input) point[u] = twos[next++]!
   placeOf(to, key, slots, input)
-  to.slices(joined(point))
+  to.point(slots, spaceOf(input), point)
   to.number(total(twos), 1)
   to.list(groups, ({ y, a, b }) => {
     for (const value of [r[y]!.slot, a.slot, b.slot, b.bits]) to.number(value, 1)

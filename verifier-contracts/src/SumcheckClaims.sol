@@ -42,8 +42,12 @@ library SumcheckClaims {
         uint256 end = rho + 32 * run.n;
         assembly ("memory-safe") {
             let p := mload(MODULUS)
-            for {} lt(rho, end) { rho := add(rho, 32) } {
-                product := mulmod(product, mload(rho), p)
+            if and(sub(end, rho), 32) {
+                product := mload(rho)
+                rho := add(rho, 32)
+            }
+            for {} lt(rho, end) { rho := add(rho, 64) } {
+                product := mulmod(product, mulmod(mload(rho), mload(add(rho, 32)), p), p)
             }
         }
         // A round maps its claim e to x·e + c₀(1 − 2x) + c₂(x² − x): `e4` started from 0.
@@ -211,7 +215,8 @@ library SumcheckClaims {
                 uint256 f;
                 if (e == 0) {
                     f = add(
-                        _atS(run, run.quotient, bits, last), mul(run.beta, _atS(run, run.output, bits, last))
+                        _atS(run, run.quotient, bits, last),
+                        mul(run.beta, _atS(run, run.output, bits, last))
                     );
                 } else {
                     f = _atS(run, run.firstLimb + 32 * chunks * (e - 1), bits, last);
@@ -434,8 +439,8 @@ library SumcheckClaims {
         else sums.left2 = add(sums.left2, value);
     }
 
-    /// @dev The block at a place, at a point that the key gives as slices behind the place: weight at ρ times
-    /// columns, or the value itself where it is known.
+    /// @dev The block at a place, at a point that the key gives as slices behind the place (none are the last
+    /// entries of r): weight at ρ times columns, or the value itself where it is known.
     function _read(Run memory run, Sums memory sums, uint256 at)
         private
         pure
@@ -449,7 +454,8 @@ library SumcheckClaims {
                 next = Slices.gather(run.slots, at + 5, point);
                 return (_block(run, at, point, point + 32 * bits), next);
             }
-            (value, next) = Slices.eq(run.slots, at + 5, run.rhoLinesEnd - 96 * bits);
+            if (Key.u8(at + 5) == 0) (value, next) = (_get(run.eqR + 32 * bits), at + 6);
+            else (value, next) = Slices.eq(run.slots, at + 5, run.rhoLinesEnd - 96 * bits);
             uint256 spaces = run.spaces;
             uint256 prefixes = run.prefixes;
             assembly ("memory-safe") {

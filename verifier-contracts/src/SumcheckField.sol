@@ -79,17 +79,11 @@ library SumcheckField {
             for {} lt(a, end) {} {
                 let factor := add(mload(b), mulmod(mload(a), mload(add(b, 64)), p))
                 product := mulmod(product, factor, p)
-                factor := add(
-                    mload(add(b, 96)), mulmod(mload(add(a, 32)), mload(add(b, 160)), p)
-                )
+                factor := add(mload(add(b, 96)), mulmod(mload(add(a, 32)), mload(add(b, 160)), p))
                 product := mulmod(product, factor, p)
-                factor := add(
-                    mload(add(b, 192)), mulmod(mload(add(a, 64)), mload(add(b, 256)), p)
-                )
+                factor := add(mload(add(b, 192)), mulmod(mload(add(a, 64)), mload(add(b, 256)), p))
                 product := mulmod(product, factor, p)
-                factor := add(
-                    mload(add(b, 288)), mulmod(mload(add(a, 96)), mload(add(b, 352)), p)
-                )
+                factor := add(mload(add(b, 288)), mulmod(mload(add(a, 96)), mload(add(b, 352)), p))
                 product := mulmod(product, factor, p)
                 a := add(a, 128)
                 b := add(b, 384)

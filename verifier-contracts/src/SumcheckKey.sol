@@ -31,7 +31,7 @@ pragma solidity ^0.8.28;
 ///   the lines for 1
 ///
 /// A **place** is a space (1), a column of it (1), a prefix at ρ (2) and a number of bits (1); a block of more bits than ρ
-/// starts at the column. Spaces: 0 latent, 1 out, 2 copy, 3 key group.
+/// starts at the column. Slices behind a place are a point of the block; none are the last entries of r. Spaces: 0 latent, 1 out, 2 copy, 3 key group.
 ///
 /// - segments: list of bits (1), prefix at s (2), first (8, signed)
 /// - latent: list of digits of the index less its last bits; slot and number of those bits; smallest entry

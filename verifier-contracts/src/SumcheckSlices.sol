@@ -55,12 +55,23 @@ library SumcheckSlices {
                 let word := calldataload(at)
                 let from := add(slots, shl(5, byte(0, word)))
                 let end := add(from, shl(5, byte(1, word)))
-                // As `SumcheckField.eq`; four factors a turn, the others first.
-                for { let start := add(from, shl(5, and(byte(1, word), 3))) } lt(from, start) {} {
+                // As `SumcheckField.eq`; four factors a turn, one and two others first.
+                if and(byte(1, word), 1) {
                     let factor := add(mload(lines), mulmod(mload(from), mload(add(lines, 64)), p))
                     product := mulmod(product, factor, p)
                     from := add(from, 32)
                     lines := add(lines, 96)
+                }
+                if and(byte(1, word), 2) {
+                    let factor := add(mload(lines), mulmod(mload(from), mload(add(lines, 64)), p))
+                    product := mulmod(product, factor, p)
+                    factor := add(
+                        mload(add(lines, 96)),
+                        mulmod(mload(add(from, 32)), mload(add(lines, 160)), p)
+                    )
+                    product := mulmod(product, factor, p)
+                    from := add(from, 64)
+                    lines := add(lines, 192)
                 }
                 for {} lt(from, end) {} {
                     let factor := add(mload(lines), mulmod(mload(from), mload(add(lines, 64)), p))

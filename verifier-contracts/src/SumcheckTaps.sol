@@ -259,9 +259,18 @@ library SumcheckTaps {
                 let step := shl(5, byte(8, word))
                 let a := byte(2, word)
                 let mask := sub(shl(a, 32), 32)
-                for { let end := sums } lt(out, end) { out := add(out, 32) } {
+                if and(size, 1) {
                     let sum := mload(add(sums, and(shr(a, index), 96)))
                     mstore(out, mulmod(mload(add(low, and(index, mask))), sum, p))
+                    index := add(index, step)
+                    out := add(out, 32)
+                }
+                for { let end := sums } lt(out, end) { out := add(out, 64) } {
+                    let sum := mload(add(sums, and(shr(a, index), 96)))
+                    mstore(out, mulmod(mload(add(low, and(index, mask))), sum, p))
+                    index := add(index, step)
+                    sum := mload(add(sums, and(shr(a, index), 96)))
+                    mstore(add(out, 32), mulmod(mload(add(low, and(index, mask))), sum, p))
                     index := add(index, step)
                 }
             }
@@ -319,8 +328,10 @@ library SumcheckTaps {
             let upTight := 0
             let downTight := 0
             values := shl(sub(256, bits), values)
-            for { let end := add(driving, shl(5, bits)) } lt(driving, end) { driving := add(driving, 32) }
-            {
+            for { let end := add(driving, shl(5, bits)) } lt(driving, end) { driving := add(
+                driving,
+                32
+            ) } {
                 let v := mload(driving)
                 let u := mload(driven)
                 let ones := mulmod(u, v, p)
