@@ -4,13 +4,15 @@ import { prepareFloat } from './execute-float.js'
 import { meanSquaredError, peakSignalToNoise } from './image-quality.js'
 import type { IntegerModel } from './integer-model.js'
 import { realLatent, sampleLatent } from './latent-table.js'
+import { affordableRuns } from './model-size.js'
 import type { Profile } from './profiles.js'
 import type { Progress } from './progress.js'
 import { assembleWithSharedTables } from './share-tables.js'
 import { transposeIndex } from './tensor-index.js'
 
-/** Seeds of a trial, other than those of the calibration. */
+/** Seeds of a trial, other than those of the calibration; fewer for large models. */
 const TRIAL_SEEDS = 16
+const TRIAL_WORK = 4e9
 const FIRST_TRIAL_SEED = 500_000
 
 /** Weights get a bit first: they cost circuits less than activations, which make tables larger too. */
@@ -97,7 +99,7 @@ function trialOf(profile: Profile, psnr: number): Trial {
 }
 
 function reached(psnr: number, wanted: number, what: string): string {
-  return `${what} with ${psnr.toFixed(1)} dB on ${TRIAL_SEEDS} trial seeds, where ${wanted.toFixed(1)} dB are wanted`
+  return `${what} with ${psnr.toFixed(1)} dB on the trial seeds, where ${wanted.toFixed(1)} dB are wanted`
 }
 
 /** Long tables take longest to try, so they are tried last. */
@@ -197,7 +199,7 @@ function referenceImages({ model, latent, size, range }: QuantizationPlan): Refe
   const shape = layout === 'CHW' ? [channels, height, width] : [height, width, channels]
   const index = transposeIndex(shape, order)
   const [low, high] = range
-  return Array.from({ length: TRIAL_SEEDS }, (_, i) => {
+  return Array.from({ length: affordableRuns(model, TRIAL_SEEDS, TRIAL_WORK) }, (_, i) => {
     const latentBytes = sampleLatent(FIRST_TRIAL_SEED + i, latent.dimensions)
     const image = run(realLatent(latent, latentBytes)).get(model.output.name)!
     const pixels = Float64Array.from(index, (at) =>

@@ -50,7 +50,7 @@ export type FidelityOptions = {
   readonly layout?: ImageLayout
   readonly size?: FlatSize
   readonly anyOutput?: boolean
-  /** 64 by default. */
+  /** 64 by default, fewer for large models. */
   readonly seeds?: number
 }
 
@@ -70,7 +70,7 @@ export async function measureFidelity(
 ): Promise<FidelityReport> {
   const reference = await openReference(onnx, model, options)
   const { height, width, channels } = model.image
-  const seeds = options.seeds ?? 64
+  const seeds = options.seeds ?? usualSeeds(model)
   const errors: number[] = []
   let worstPixelDifference = 0
   let similarity = 0
@@ -105,6 +105,13 @@ export async function measureFidelity(
     ...modelSize(model),
     nodes: describeNodes(model),
   }
+}
+
+const MOST_SEEDS = 64
+const WORK = 1e10
+
+function usualSeeds(model: IntegerModel): number {
+  return Math.min(MOST_SEEDS, Math.max(4, Math.floor(WORK / modelSize(model).macs)))
 }
 
 type Reference = {

@@ -1,4 +1,4 @@
-import { detectImageSize, detectOutputRange } from './image-output.js'
+import { anyImageSize, anyOutputRange, detectImageSize, detectOutputRange } from './image-output.js'
 import { PlatemarkError } from './platemark-error.js'
 import type { UnaryChain } from './unary.js'
 
@@ -77,4 +77,17 @@ describe('detectOutputRange', () => {
     expect(() => detectOutputRange([], statistics(-40, 30))).toThrow(/--range/)
     expect(() => detectOutputRange([], statistics(0.5, 0.5))).toThrow(PlatemarkError)
   })
+})
+
+test('any output is a picture where somebody wants it', () => {
+  const grey = { channels: 1, layout: 'HWC' }
+  expect(anyImageSize([1, 10])).toEqual({ ...grey, height: 1, width: 10 })
+  expect(anyImageSize([1, 3, 4, 3, 2, 2])).toEqual({ ...grey, height: 72, width: 2 })
+  expect(anyImageSize([1])).toMatchObject({ height: 1, width: 1, channels: 1 })
+  expect(anyImageSize([2, 2 ** 16, 2])).toEqual({ ...grey, height: 2, width: 2 ** 17 })
+  expect(anyImageSize([1, 3, 32, 32])).toEqual(detectImageSize([1, 3, 32, 32]))
+  const seen = { min: -3, max: 7, histogram: new Float64Array(1), histogramEnd: 8 }
+  expect(anyOutputRange([], seen)).toEqual([-3, 7])
+  expect(anyOutputRange([], { ...seen, min: 7 })).toEqual([6.5, 7.5])
+  expect(anyOutputRange([{ op: 'sigmoid' }], seen)).toEqual([0, 1])
 })

@@ -1,4 +1,5 @@
 import { contractedLabels, einsumCount } from './einsum.js'
+import type { FloatModel, FloatTerm } from './float-model.js'
 import type { IntegerModel, IntegerTerm } from './integer-model.js'
 import { elementCount } from './tensor-index.js'
 
@@ -30,7 +31,18 @@ export function modelSize(model: IntegerModel): ModelSize {
   return { parameters, activations, macs }
 }
 
-function termMacs(term: IntegerTerm, outputs: number): number {
+/** Runs of a float model that take no more than so many multiplications, from a few to as many as are wanted. */
+export function affordableRuns(model: FloatModel, wanted: number, work: number): number {
+  let macs = 1
+  for (const node of model.nodes)
+    if (node.kind === 'affine')
+      for (const term of node.terms) macs += termMacs(term, elementCount(node.shape))
+  return Math.max(Math.min(wanted, FEWEST_RUNS), Math.min(wanted, Math.floor(work / macs)))
+}
+
+const FEWEST_RUNS = 4
+
+function termMacs(term: IntegerTerm | FloatTerm, outputs: number): number {
   switch (term.kind) {
     case 'gemm':
       return term.rows * term.weight.data.length

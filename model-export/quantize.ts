@@ -13,6 +13,7 @@ import {
 import type { IntegerModel, Latent } from './integer-model.js'
 import { isolatePixels } from './isolate-pixels.js'
 import { latentTable, realLatent, sampleLatent } from './latent-table.js'
+import { affordableRuns } from './model-size.js'
 import { PlatemarkError } from './platemark-error.js'
 import { withPreActivations } from './pre-activations.js'
 import { PROFILES, type Profile, type ProfileName } from './profiles.js'
@@ -38,7 +39,7 @@ export type QuantizeOptions = {
   readonly tableBits?: number
   /** In decibels: how close images are to be, at the least cost, instead of the profile's own target. */
   readonly targetPsnr?: number
-  /** Seeds of the calibration, 128 by default. */
+  /** Seeds of the calibration, 128 by default, fewer for large models. */
   readonly calibrationSeeds?: number
   readonly toolVersion: string
   /** SHA-256 of the ONNX file, 0x-hex. */
@@ -87,6 +88,9 @@ export function quantizeWithReasons(
     : chooseBits(plan, profile, targetPsnr, options, progress)
 }
 
+/** Multiplications of a calibration: large models have many values for each seed. */
+const CALIBRATION_WORK = 2e10
+
 function planQuantization(
   model: FloatModel,
   options: QuantizeOptions,
@@ -101,7 +105,8 @@ function planQuantization(
   const size = sizeOf(model.output.shape, options.layout, options.size)
   const { nodes, output, pixels } = isolatePixels(model)
   const prepared: FloatModel = { ...model, nodes, output }
-  const latents = Array.from({ length: options.calibrationSeeds ?? 128 }, (_, seed) =>
+  const seeds = options.calibrationSeeds ?? affordableRuns(model, 128, CALIBRATION_WORK)
+  const latents = Array.from({ length: seeds }, (_, seed) =>
     realLatent(latent, sampleLatent(seed, latent.dimensions)),
   )
   const statistics = calibrate(withPreActivations(prepared), latents, progress)
