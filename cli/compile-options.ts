@@ -8,6 +8,7 @@ import { PlatemarkError } from '../model-export/platemark-error.js'
 import type { Backend, CircuitOptions } from '../prover/backend.js'
 import { backends, findBackend } from '../prover/backends.js'
 import { count } from './command.js'
+import { type InputOptionValues, withInputOptions } from './input-options.js'
 import { toolVersion } from './version.js'
 
 /** The backend option that compiles the integer model and no circuit. */
@@ -17,7 +18,7 @@ export const NO_BACKEND = 'none'
 const COMPACT_BACKENDS: readonly (string | undefined)[] = ['groth16', 'ezkl']
 
 /** What `compile` and `estimate` have in common on the command line. */
-export type ModelOptions = {
+export type ModelOptions = InputOptionValues & {
   /** Absent: the first. */
   readonly backend?: string
   readonly imageBinding?: ImageBinding
@@ -34,7 +35,7 @@ export type ModelOptions = {
 
 /** Adds the options that decide what integer model an ONNX file becomes. */
 export function withModelOptions(command: Command): Command {
-  return command
+  return withInputOptions(command)
     .addOption(
       new Option(
         '--backend <name>',
@@ -118,11 +119,12 @@ export function compileOptions(
   options: ModelOptions,
   backend: Backend | undefined,
 ): CompileOptions {
-  const { range, layout, size, weightBits, activationBits } = options
+  const { range, layout, size, weightBits, activationBits, input } = options
   return {
     toolVersion,
     latent: options.latent,
     profile: options.profile ?? (COMPACT_BACKENDS.includes(backend?.name) ? 'compact' : 'fidelity'),
+    ...(input === undefined ? {} : { inputs: input }),
     ...(range === undefined ? {} : { outputRange: range }),
     ...(layout === undefined ? {} : { layout }),
     ...(size === undefined ? {} : { size }),

@@ -1,12 +1,15 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import { type FidelityOptions, type FidelityReport, measureFidelity } from './fidelity.js'
+import type { InputOptions } from './input-choice.js'
 import type { IntegerModel } from './integer-model.js'
-import { lowerOnnx } from './lower-onnx.js'
+import { lowerOnnx, lowerWithInputs } from './lower-onnx.js'
 import type { Progress } from './progress.js'
 import { type QuantizeOptions, quantize } from './quantize.js'
 
-export type CompileOptions = Omit<QuantizeOptions, 'onnxSha256'> & FidelityOptions
+export type CompileOptions = Omit<QuantizeOptions, 'onnxSha256'> &
+  Omit<FidelityOptions, 'inputs'> &
+  InputOptions
 
 /** A model and how far it is from the float model. */
 export type CompiledModel = { readonly model: IntegerModel; readonly report: FidelityReport }
@@ -28,8 +31,12 @@ export async function compileModel(
   options: CompileOptions,
   progress: Progress,
 ): Promise<CompiledModel> {
-  const model = quantizeOnnx(onnx, name, options, progress)
-  return { model, report: await measureFidelity(onnx, model, options, progress) }
+  progress({ step: 'read the ONNX file' })
+  const { inputs: _, ...rest } = options
+  const lowered = lowerWithInputs(onnx, name, options)
+  const model = quantize(lowered.model, { ...rest, onnxSha256: hashOf(onnx) }, progress)
+  const feeds = { ...rest, inputs: lowered.inputs }
+  return { model, report: await measureFidelity(onnx, model, feeds, progress) }
 }
 
 /**
@@ -44,7 +51,10 @@ export function quantizeOnnx(
   progress: Progress,
 ): IntegerModel {
   progress({ step: 'read the ONNX file' })
-  const floatModel = lowerOnnx(onnx, name)
-  const onnxSha256 = `0x${bytesToHex(sha256(onnx))}`
-  return quantize(floatModel, { ...options, onnxSha256 }, progress)
+  const floatModel = lowerOnnx(onnx, name, options)
+  return quantize(floatModel, { ...options, onnxSha256: hashOf(onnx) }, progress)
+}
+
+function hashOf(onnx: Uint8Array): string {
+  return `0x${bytesToHex(sha256(onnx))}`
 }

@@ -14,6 +14,7 @@ import {
   readModelFile,
   withModelOptions,
 } from '../compile-options.js'
+import { conditionRows, conditionsJson } from '../condition-lines.js'
 import { refuseInfeasible } from '../estimate-lines.js'
 import { rows } from '../terminal.js'
 
@@ -29,6 +30,7 @@ export const compile: Register = (program, run) => {
         [
           'platemark compile model.onnx -o model.plate/',
           'platemark compile model.onnx -o model.plate/ --latent uniform --image-binding commitment',
+          'platemark compile model.onnx -o model.plate/ --input z=latent --input y=class --input t=0.5',
         ],
       )
         .argument('<onnx>', 'ONNX file of the generator')
@@ -54,6 +56,7 @@ export const compile: Register = (program, run) => {
             plate: options.output,
             modelId: id,
             backend: backend?.name ?? null,
+            ...conditionsJson(model),
             image: model.image,
             ...report,
             estimate,
@@ -62,6 +65,7 @@ export const compile: Register = (program, run) => {
             ['compiled model', options.output],
             ['backend', backend?.name ?? 'none'],
             ['model id', id],
+            ...conditionRows(model),
             ['image', describeImage(model.image)],
             ['parameters', report.parameters],
             ['activations', report.activations],
