@@ -37,18 +37,23 @@ const classNodes: Readonly<Record<LabelForm, readonly NodeSpec[]>> = {
   'one-hot input': [{ operator: 'MatMul', inputs: ['label', 'table'], outputs: ['embedded'] }],
 }
 
-/** z (4 values) and the class `label` make an image; the class is embedded and put behind z. */
-export function labelGenerator(form: LabelForm): OnnxSpec {
+/**
+ * z (4 values) and the class `label` make an image; the class is embedded and put behind z. With `styled`,
+ * z is multiplied by a further input `style` before.
+ */
+export function labelGenerator(form: LabelForm, styled = false): OnnxSpec {
   const int64 = (shape: readonly number[], ...data: readonly number[]): TensorSpec => ({
     dtype: 'int64',
     shape,
     data,
   })
+  const first = styled ? 'scaled' : 'z'
   const nodes: readonly NodeSpec[] = [
     ...classNodes[form],
+    ...(styled ? [{ operator: 'Mul', inputs: ['z', 'style'], outputs: ['scaled'] }] : []),
     {
       operator: 'Concat',
-      inputs: ['z', 'embedded'],
+      inputs: [first, 'embedded'],
       outputs: ['joined'],
       attributes: { axis: { int: 1 } },
     },
@@ -77,7 +82,11 @@ export function labelGenerator(form: LabelForm): OnnxSpec {
   }
   const isReal = form === 'one-hot input'
   return {
-    inputs: { z: ['batch', LATENT], label: isReal ? ['batch', CLASSES] : ['batch'] },
+    inputs: {
+      z: ['batch', LATENT],
+      label: isReal ? ['batch', CLASSES] : ['batch'],
+      ...(styled ? { style: ['batch', LATENT] } : {}),
+    },
     ...(isReal ? {} : { inputTypes: { label: 'int64' } }),
     outputs: ['image'],
     initializers: Object.fromEntries(Object.entries(constants).filter(([name]) => read.has(name))),

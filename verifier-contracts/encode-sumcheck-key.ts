@@ -163,7 +163,8 @@ class Writer {
 const bitsOf = (sizes: readonly number[]) => sizes.reduce((sum, size) => sum + axisBits(size), 0)
 const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1)
 const isPowerOfTwo = (size: number) => size === 2 ** axisBits(size)
-const spaceOf = ({ space }: BlockDescriptor) => ({ latent: 0, activation: 1, copy: 2 })[space]
+const spaceOf = ({ space }: BlockDescriptor) =>
+  ({ latent: 0, condition: 0, activation: 1, copy: 2 })[space]
 
 /** The digits of a block whose point starts at a slot. */
 function digitsAt(block: BlockDescriptor, start: number): readonly Digit[] {
@@ -217,7 +218,7 @@ function slotsOf(key: SumcheckDescriptor): Slots {
       ? bitsOf(key.blocks[node.input]!.axes)
       : Math.max(0, ...node.terms.map((term) => bitsOf(phaseTwoSizes(key, term)))),
   )
-  const rEnd = Math.max(0, ...key.blocks.slice(1).map(({ axes }) => bitsOf(axes)))
+  const rEnd = Math.max(0, ...key.nodes.map(({ output }) => bitsOf(key.blocks[output]!.axes)))
   const sEnd = rEnd + phaseOne + phaseTwo + Math.max(key.activation.bits, key.table.bits)
   const zero = sEnd + Math.max(0, rEnd - key.columnBits) + key.columnBits
   if (rEnd === 0)
@@ -335,8 +336,8 @@ function splitColumns(columns: readonly Digit[], channels: number) {
 function writeNodes(key: SumcheckDescriptor, slots: Slots): Writer {
   const to = new Writer()
   to.number(key.nodes.length, 2)
-  key.nodes.forEach((node, j) => {
-    const output = key.blocks[j + 1]!
+  key.nodes.forEach((node) => {
+    const output = key.blocks[node.output]!
     if (node.kind === 'copy') writeCopy(to, key, slots, node, output)
     else writeAffine(to, key, slots, node, output)
   })
