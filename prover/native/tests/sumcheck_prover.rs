@@ -385,7 +385,11 @@ impl Prover {
         let key = &self.pk.key;
         let hash = image_hash(&key.descriptor, &commit_image(&self.pk.srs, pixels));
         let image = if committed(&key.descriptor) { &hash[..] } else { pixels };
-        verify(key, &Statement { seed: [1; 32], context: [2; 32], image, latent, conditions: &[] }, proof)
+        verify(
+            key,
+            &Statement { seed: [1; 32], context: [2; 32], image, latent, conditions: &[] },
+            proof,
+        )
     }
 }
 
@@ -462,8 +466,13 @@ fn a_card_that_fails_makes_no_proof() {
         assert!(wrong.is_err(), "fault at download {downloads}");
     }
     // What users get is the CPU's proof, with a note.
-    let request =
-        Request { seed: [1; 32], context: [2; 32], pixels: &model.pixels, latent: &model.latent, conditions: &[] };
+    let request = Request {
+        seed: [1; 32],
+        context: [2; 32],
+        pixels: &model.pixels,
+        latent: &model.latent,
+        conditions: &[],
+    };
     let make = |downloads| {
         let witness = Witness { first: model.first.clone(), forged_row: None, forged_value: None };
         simulation::set_fault(downloads);
