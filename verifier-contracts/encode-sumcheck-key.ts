@@ -21,7 +21,58 @@ const NO_COPY = 255
 /** A block that is no block: weights at an offset of the key group. */
 const KEY_SPACE = 3
 
-/** Places of the challenges r ‖ a ‖ b ‖ s ‖ (zeros) ‖ ρ ‖ 0. */
+/** Words of an entry of a list of prefixes. */
+const PREFIX_WORDS = 4
+
+/**
+ * Products of factors of eq(offset, point) for the offsets of a key, each once: a product of many factors is one
+ * of fewer, which others share, times the next few.
+ */
+class Prefixes {
+  /** The word behind the lines of the point, which is 1. */
+  readonly #one: number
+  readonly #entries: { readonly parent: number; readonly words: readonly number[] }[] = []
+  readonly #numbers = new Map<string, number>()
+
+  constructor(variables: number) {
+    this.#one = 3 * variables
+  }
+
+  /** The number of eq(high bits of `offset`, variables from `first` on), `bits` of them, less the last `skip`. */
+  of(offset: number, first: number, bits: number, skip: number): number {
+    let number = 0
+    for (let done = 0; done < bits - skip; done += PREFIX_WORDS) {
+      const words = Array.from({ length: PREFIX_WORDS }, (_, i) => {
+        const bit = done + i
+        if (bit >= bits - skip) return this.#one
+        return 3 * (first + bit) + (Math.floor(offset / 2 ** (bits - 1 - bit)) % 2)
+      })
+      number = this.#add(number, words)
+    }
+    return number
+  }
+
+  #add(parent: number, words: readonly number[]): number {
+    const name = [parent, ...words].join()
+    const known = this.#numbers.get(name)
+    if (known !== undefined) return known
+    const number = this.#entries.push({ parent, words })
+    this.#numbers.set(name, number)
+    return number
+  }
+
+  written(): Writer {
+    const to = new Writer()
+    to.number(this.#entries.length, 2)
+    for (const { parent, words } of this.#entries) {
+      to.number(parent, 2)
+      for (const word of words) to.number(word, 1)
+    }
+    return to
+  }
+}
+
+/** What all parts of the encoding count by: places of the challenges r ‖ a ‖ b ‖ s ‖ (zeros) ‖ ρ ‖ 0, and prefixes. */
 type Slots = {
   readonly phaseOne: number
   readonly phaseTwo: number
@@ -31,6 +82,11 @@ type Slots = {
   readonly b: number
   /** The place of the 0, behind ρ. */
   readonly zero: number
+  readonly columnBits: number
+  readonly lookups: number
+  /** Prefixes at ρ and at s. */
+  readonly prefixes: Prefixes
+  readonly sPrefixes: Prefixes
 }
 
 /** Some bits of a point, `slot` counting from what the context says. */
@@ -74,31 +130,39 @@ export function encodeSumcheckKey(key: SumcheckKeyFile, digest: Uint8Array): Uin
     head.number(value, 1)
   for (const value of [terms, image.height, image.width, image.channels, key.latent.dimensions])
     head.number(value, 2)
-  const regions = [
-    activation.quotient,
-    activation.output,
-    ...activation.limbs,
-    ...activation.inverses,
-    table.multiplicity,
-    table.inverse,
-    table.output,
-    copy === null ? 0 : copy.offset,
-  ]
-  const sections = [
-    writeSegments(key),
+  const regions = new Writer()
+  for (const [offset, bits] of [
+    ...[activation.quotient, activation.output, ...activation.limbs, ...activation.inverses].map(
+      (at) => [at, activation.bits] as const,
+    ),
+    ...[table.multiplicity, table.inverse, table.output].map((at) => [at, table.bits] as const),
+    ...(copy === null ? [] : [[copy.offset, copy.bits] as const]),
+  ]) {
+    regions.number(Math.floor(offset / 2 ** key.columnBits), 1)
+    regions.number(slots.prefixes.of(offset, 0, key.columnBits, bits), 2)
+  }
+  const before = [
+    writeSegments(key, slots),
     writeLatent(key),
     writeImage(key, slots),
     writeNodes(key, slots),
+  ]
+  const commitments = new Writer()
+  for (const point of key.commitments) commitments.bytes(hexToBytes(point))
+  // Prefixes are known when everything else is written.
+  const sections = [
+    ...before,
+    commitments,
+    slots.prefixes.written(),
+    slots.sPrefixes.written(),
   ].map((section) => section.content())
-  let start = head.length + 2 * 5 + 5 * regions.length
+  let start = head.length + 2 * sections.length + regions.length
   for (const section of sections) {
     head.number(start, 2)
     start += section.length
   }
-  head.number(start, 2)
-  for (const offset of regions) head.number(offset, 5)
+  head.bytes(regions.content())
   for (const section of sections) head.bytes(section)
-  for (const point of key.commitments) head.bytes(hexToBytes(point))
   return head.content()
 }
 
@@ -141,18 +205,27 @@ class Writer {
     })
   }
 
+  /** From the innermost on. */
   digits(digits: readonly Digit[]): void {
-    this.list(digits, ({ slot, bits, size }) => {
+    this.list([...digits].reverse(), ({ slot, bits, size }) => {
       this.number(slot, 1)
       this.number(bits, 1)
       this.number(size, 4)
     })
   }
 
-  place(space: number, offset: number, bits: number): void {
+  place(slots: Slots, space: number, offset: number, bits: number, regionBits: number): void {
     this.number(space, 1)
-    this.number(offset, 5)
+    this.columnAndPrefix(slots, offset, bits, regionBits)
     this.number(bits, 1)
+  }
+
+  /** Of a block of `bits` bits at an offset of a region. */
+  columnAndPrefix(slots: Slots, offset: number, bits: number, regionBits: number): void {
+    const { columnBits: n, prefixes } = slots
+    const top = Math.min(n, regionBits)
+    this.number(Math.floor(offset / 2 ** n), 1)
+    this.number(prefixes.of(offset % 2 ** n, n - top, top, bits), 2)
   }
 
   content(): Uint8Array {
@@ -163,6 +236,11 @@ class Writer {
 const bitsOf = (sizes: readonly number[]) => sizes.reduce((sum, size) => sum + axisBits(size), 0)
 const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1)
 const isPowerOfTwo = (size: number) => size === 2 ** axisBits(size)
+/** Bits of the region that blocks of a space lie in; those of the key group lie in whole columns. */
+function regionBits(key: SumcheckDescriptor, space: number): number {
+  if (space === KEY_SPACE) return key.columnBits
+  return { 0: 0, 1: key.activation.bits, 2: key.copy?.bits ?? 0 }[space]!
+}
 const spaceOf = ({ space }: BlockDescriptor) =>
   ({ latent: 0, condition: 0, activation: 1, copy: 2 })[space]
 
@@ -225,14 +303,26 @@ function slotsOf(key: SumcheckDescriptor): Slots {
     throw new PlatemarkError('The Solidity verifier cannot hold this key.', {
       expected: 'a model of more than one activation',
     })
-  return { phaseOne, phaseTwo, rEnd, a: rEnd, b: rEnd + phaseOne, zero }
+  const lookups = Math.max(key.activation.bits, key.table.bits)
+  return {
+    phaseOne,
+    phaseTwo,
+    rEnd,
+    a: rEnd,
+    b: rEnd + phaseOne,
+    zero,
+    columnBits: key.columnBits,
+    lookups,
+    prefixes: new Prefixes(key.columnBits),
+    sPrefixes: new Prefixes(lookups),
+  }
 }
 
-function writeSegments(key: SumcheckDescriptor): Writer {
+function writeSegments(key: SumcheckDescriptor, { lookups, sPrefixes }: Slots): Writer {
   const to = new Writer()
   to.list(key.segments, ({ bits, offset, first }) => {
     to.number(bits, 1)
-    to.number(offset / 2 ** bits, 4)
+    to.number(sPrefixes.of(offset, lookups - key.table.bits, key.table.bits, bits), 2)
     to.number(first, 8)
   })
   return to
@@ -279,7 +369,7 @@ function writeImage(key: SumcheckDescriptor, slots: Slots): Writer {
   const [rows, columns, channels] = [image.rowAxes, image.columnAxes, image.channelAxes].map(
     pick,
   ) as [Digit[], Digit[], Digit[]]
-  to.place(spaceOf(block), block.offset, bits)
+  placeOf(to, key, slots, block)
   const factors = (own: readonly Digit[], step: number): readonly Factor[] => {
     let exponent = step
     return [...own].reverse().map((digit) => {
@@ -300,14 +390,34 @@ function writeImage(key: SumcheckDescriptor, slots: Slots): Writer {
     write([...factors(rows, row), ...factors(columns, image.channels), ...factors(channels, 1)])
     return to
   }
+  const index = contiguous([...columns, ...channels])
+  if (index !== undefined && index.bits >= axisBits(WORD_BYTES)) {
+    write(factors(rows, Math.ceil(row / WORD_BYTES)))
+    to.number(1, 1)
+    to.number(index.slot, 1)
+    to.number(index.bits, 1)
+    to.number(index.size, 4)
+    return to
+  }
   const { low, high, period } = splitColumns(columns, image.channels)
   write([
     ...factors(rows, Math.ceil(row / WORD_BYTES)),
     ...factors(high, (period * image.channels) / WORD_BYTES),
   ])
+  to.number(0, 1)
   to.digits(low)
   to.digits(channels)
   return to
+}
+
+/** Digits as one, if they lie side by side and its bits are those of the composite index. */
+function contiguous(digits: readonly Digit[]): Digit | undefined {
+  const [first, ...rest] = digits
+  if (first === undefined || rest.some(({ size }) => !isPowerOfTwo(size))) return undefined
+  const slices = joined(digits)
+  return slices.length === 1
+    ? { ...slices[0]!, size: product(digits.map(({ size }) => size)) }
+    : undefined
 }
 
 /**
@@ -344,6 +454,11 @@ function writeNodes(key: SumcheckDescriptor, slots: Slots): Writer {
   return to
 }
 
+function placeOf(to: Writer, key: SumcheckDescriptor, slots: Slots, block: BlockDescriptor): void {
+  const space = spaceOf(block)
+  to.place(slots, space, block.offset, bitsOf(block.axes), regionBits(key, space))
+}
+
 function writeCopy(
   to: Writer,
   key: SumcheckDescriptor,
@@ -355,8 +470,8 @@ function writeCopy(
   const input = key.blocks[node.input]!
   to.number(1, 1)
   to.number(bits, 1)
-  to.number(output.offset, 5)
-  to.place(spaceOf(input), input.offset, bitsOf(input.axes))
+  to.columnAndPrefix(slots, output.offset, bits, regionBits(key, spaceOf(output)))
+  placeOf(to, key, slots, input)
   to.digits(digitsAt(output, slots.rEnd - bits))
   const inputs = digitsAt(input, slots.b)
   to.digits(node.inputAxes.map((axis) => inputs[axis]!))
@@ -372,8 +487,11 @@ function writeAffine(
   const bits = bitsOf(output.axes)
   const r = digitsAt(output, slots.rEnd - bits)
   to.number(0, 1)
+  const { lookups, sPrefixes } = slots
+  const { bits: region } = key.activation
   to.number(bits, 1)
-  to.number(output.offset, 5)
+  to.columnAndPrefix(slots, output.offset, bits, region)
+  to.number(sPrefixes.of(output.offset, lookups - region, region, bits), 2)
   to.number(node.shift, 1)
   to.number(node.multiplier, 7)
   for (const tag of [node.table, ...node.limbs]) to.number(tag + 1, 2)
@@ -382,9 +500,13 @@ function writeAffine(
   else {
     const { axes, offset } = node.bias
     const inside = axes.map((axis) => r[axis]!)
-    to.place(KEY_SPACE, offset, total(inside))
+    to.place(slots, KEY_SPACE, offset, total(inside), key.columnBits)
     to.slices(joined(inside))
-    to.digits(r.filter(({ size }, axis) => !axes.includes(axis) && !isPowerOfTwo(size)))
+    // Where no axis of the bias can be invalid, its mask is that of the node.
+    const masked = inside.every(({ size }) => isPowerOfTwo(size))
+    to.number(masked ? 1 : 0, 1)
+    if (!masked)
+      to.digits(r.filter(({ size }, axis) => !axes.includes(axis) && !isPowerOfTwo(size)))
   }
   to.list(node.terms, (term) => writeTerm(to, key, slots, term, r))
 }
@@ -407,11 +529,7 @@ function writeTerm(
   const own = [...outputs, ...groups.map(({ a }) => a), ...contracted.map(({ a }) => a)]
   if (term.weight.kind === 'constant') {
     const slices = [...own, kernel]
-    to.place(
-      KEY_SPACE,
-      term.weight.offset,
-      slices.reduce((sum, slice) => sum + slice.bits, 0),
-    )
+    to.place(slots, KEY_SPACE, term.weight.offset, total(slices), key.columnBits)
     to.slices(joined(slices))
   } else {
     const block = key.blocks[term.weight.block]!
@@ -419,7 +537,7 @@ function writeTerm(
     term.weight.axes.forEach((axis, i) => {
       slices[axis] = own[i]!
     })
-    to.place(spaceOf(block), block.offset, bitsOf(block.axes))
+    placeOf(to, key, slots, block)
     to.slices(joined(slices))
   }
   to.number(total(ones), 1)
@@ -430,7 +548,7 @@ function writeTerm(
   for (const [y, u] of term.rowAxes) point[u] = r[y]!
   let next = groups.length
   for (const axis of term.spatial) for (const u of axis.input) point[u] = twos[next++]!
-  to.place(spaceOf(input), input.offset, bitsOf(input.axes))
+  placeOf(to, key, slots, input)
   to.slices(joined(point))
   to.number(total(twos), 1)
   to.list(groups, ({ y, a, b }) => {
@@ -511,11 +629,11 @@ function writeAxis(
   const [driving, driven] = axis.transposed ? [input, output] : [output, input]
   const cells = 2 ** total(driving) + 2 ** total(driven)
   const direct = cells + taps * product(driving.map(({ size }) => size))
-  const whole = [...driving, ...driven].every(({ size }) => isPowerOfTwo(size))
   const bits = Math.max(total(driving), total(driven))
-  if (whole && direct > 3 * bits) {
+  if (direct > 3 * bits) {
     if (writeShift(to, slots, axis, taps, driving, driven)) return
-    if (3 * bits * carriesOf(axis, taps).count < direct) {
+    const whole = [...driving, ...driven].every(({ size }) => isPowerOfTwo(size))
+    if (whole && 3 * bits * carriesOf(axis, taps).count < direct) {
       writeCarry(to, slots, axis, taps, driving, driven)
       return
     }
@@ -607,19 +725,28 @@ function writeCarry(
 /** Largest shift that the contract computes bit by bit without a table of carries. */
 const MOST_SHIFT = 1
 
-/** Where the stride is 2^a and k·dilation − pad = 2^a·shift + rest has small shifts only. */
+/**
+ * Where the stride is 2^a and k·dilation − pad = 2^a·shift + rest has small shifts only, and the bits of an index
+ * count its values, of which both have as many.
+ */
 function writeShift(
   to: Writer,
   slots: Slots,
   { stride, dilation, pad }: SpatialDescriptor,
   taps: number,
-  driving: readonly Slice[],
-  driven: readonly Slice[],
+  driving: readonly Digit[],
+  driven: readonly Digit[],
 ): boolean {
   const low = axisBits(stride)
   const shifts = Array.from({ length: taps }, (_, k) => Math.floor((k * dilation - pad) / stride))
   if (stride !== 2 ** low || low > MOST_LOW_BITS || total(driven) < low) return false
   if (shifts.some((shift) => Math.abs(shift) > MOST_SHIFT)) return false
+  if ([...driving.slice(1), ...driven.slice(1)].some(({ size }) => !isPowerOfTwo(size)))
+    return false
+  const count = product(driving.map(({ size }) => size))
+  const drivenCount = product(driven.map(({ size }) => size)) / stride
+  const whole = isPowerOfTwo(count) && isPowerOfTwo(drivenCount)
+  if (!whole && count !== drivenCount) return false
   const single = driven.flatMap(({ slot, bits }) =>
     Array.from({ length: bits }, (_, i) => ({ slot: slot + i, bits: 1 })),
   )
@@ -632,11 +759,10 @@ function writeShift(
   to.number(bits, 1)
   to.number(rest[0]?.slot ?? 0, 1)
   to.number(low, 1)
+  to.number(whole ? 0 : count, 4)
+  to.number(MOST_SHIFT * stride - pad, 1)
+  to.number(taps === 1 ? 0 : dilation, 1)
   to.slices(padded(slots, driving, bits))
   to.slices(padded(slots, high, bits))
-  shifts.forEach((shift, k) => {
-    to.number(k * dilation - pad - stride * shift, 1)
-    to.number(shift + MOST_SHIFT, 1)
-  })
   return true
 }

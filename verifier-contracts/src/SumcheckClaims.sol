@@ -2,8 +2,10 @@
 pragma solidity ^0.8.28;
 
 import {MODULUS, SumcheckField as Field, add, embed, mul, sub} from "./SumcheckField.sol";
+import {SumcheckImageWeights as ImageWeights} from "./SumcheckImageWeights.sol";
 import {SumcheckKey as Key} from "./SumcheckKey.sol";
 import {Run} from "./SumcheckRun.sol";
+import {SumcheckSlices as Slices} from "./SumcheckSlices.sol";
 import {SumcheckTranscript} from "./SumcheckTranscript.sol";
 import {SumcheckWiring as Wiring} from "./SumcheckWiring.sol";
 
@@ -12,9 +14,6 @@ import {SumcheckWiring as Wiring} from "./SumcheckWiring.sol";
 /// @dev Everything is evaluated once all challenges are known, so a claim adds to two numbers: its value,
 /// and Σ over the columns of its weight at ρ times the column at ρ.
 library SumcheckClaims {
-    /// @dev More bits than any group has: `_at` then sees all columns of the key group.
-    uint256 private constant KEY_BITS = 64;
-
     /// @notice The columns do not have the values that the last claim says.
     error ClaimMismatch();
 
@@ -57,23 +56,35 @@ library SumcheckClaims {
     function prepare(Run memory run) internal pure {
         unchecked {
             uint256 n = run.n;
+            uint256 keyAt = run.keyAt;
+            uint256 lines = SumcheckTranscript.allocate(3 * n + 1);
+            run.rhoLines = lines;
+            Field.lines(run.rho, n, lines);
+            run.prefixes = Field.prefixes(keyAt + Key.u16(keyAt + Key.SECTIONS + 10), lines);
+            uint256 linesEnd = lines + 96 * n;
+            uint256 lookups = run.lookups;
+            lines = SumcheckTranscript.allocate(3 * lookups + 1);
+            Field.lines(run.sEnd - 32 * lookups, lookups, lines);
+            run.sPrefixes = Field.prefixes(keyAt + Key.u16(keyAt + Key.SECTIONS + 12), lines);
+
             uint256 short = run.outputBits < n ? run.outputBits : n;
-            uint256 end = run.rho + 32 * n;
             run.eqR = SumcheckTranscript.allocate(short + 1);
-            Field.eqSuffixes(run.rEnd, end, short, run.eqR);
-            short = run.lookups < n ? run.lookups : n;
+            Field.eqSuffixes(run.rEnd, linesEnd, short, run.eqR);
+            short = lookups < n ? lookups : n;
             run.eqS = SumcheckTranscript.allocate(short + 1);
-            Field.eqSuffixes(run.sEnd, end, short, run.eqS);
+            Field.eqSuffixes(run.sEnd, linesEnd, short, run.eqS);
             run.padA = SumcheckTranscript.allocate(run.phaseOne + 1);
             Field.zeroSuffixes(run.a, run.phaseOne, run.padA);
             run.padB = SumcheckTranscript.allocate(run.phaseTwo + 1);
             Field.zeroSuffixes(run.b, run.phaseTwo, run.padB);
+            _readRegions(run);
+        }
+    }
 
-            run.rhoPairs = SumcheckTranscript.allocate(2 * n);
-            Field.pairs(run.rho, n, run.rhoPairs);
-            run.sPairs = SumcheckTranscript.allocate(2 * run.lookups);
-            Field.pairs(run.sEnd - 32 * run.lookups, run.lookups, run.sPairs);
-
+    /// @dev The columns at ρ by region.
+    function _readRegions(Run memory run) private pure {
+        unchecked {
+            uint256 n = run.n;
             uint256 limbs = run.limbs;
             uint256 first = run.columnsAt;
             uint256 second = first + 32 * run.firstColumns;
@@ -82,18 +93,21 @@ library SumcheckClaims {
             uint256 bits = run.activationBits;
             uint256 chunks = _chunks(bits, n);
             run.activationChunks = chunks;
+            uint256 spaces = SumcheckTranscript.allocate(4);
+            run.spaces = spaces;
             uint256 out = SumcheckTranscript.allocate((2 * limbs + 3) * chunks);
             run.quotient = out;
             run.output = out + 32 * chunks;
+            _set(spaces + 32 * Key.SPACE_OUTPUT, run.output);
             run.firstLimb = out + 64 * chunks;
             for (uint256 i = 0; i < limbs + 2; ++i) {
                 out = _region(run, at, first, bits, out);
-                at += 5;
+                at += 3;
             }
             run.firstInverse = out;
             for (uint256 i = 0; i < limbs + 1; ++i) {
                 out = _region(run, at, second, bits, out);
-                at += 5;
+                at += 3;
             }
             bits = run.tableBits;
             chunks = _chunks(bits, n);
@@ -101,16 +115,17 @@ library SumcheckClaims {
             out = SumcheckTranscript.allocate(3 * chunks);
             run.multiplicity = out;
             run.tableInverse = out = _region(run, at, first, bits, out);
-            run.tableOutput = out = _region(run, at + 5, second, bits, out);
-            _region(run, at + 10, key, bits, out);
+            run.tableOutput = out = _region(run, at + 3, second, bits, out);
+            _region(run, at + 6, key, bits, out);
             bits = run.copyBits;
             if (bits != Key.NO_COPY) {
-                run.copies = SumcheckTranscript.allocate(_chunks(bits, n));
-                _region(run, at + 15, first, bits, run.copies);
+                out = SumcheckTranscript.allocate(_chunks(bits, n));
+                _set(spaces + 32 * Key.SPACE_COPY, out);
+                _region(run, at + 9, first, bits, out);
             }
             uint256 size = 32 * run.keyColumns;
             out = SumcheckTranscript.allocate(run.keyColumns);
-            run.keyValues = out;
+            _set(spaces + 32 * Key.SPACE_KEY, out);
             assembly ("memory-safe") {
                 calldatacopy(out, key, size)
             }
@@ -184,7 +199,8 @@ library SumcheckClaims {
                 }
                 read = add(read, mul(scaled, f));
             }
-            uint256 leadA = Field.prefix(0, run.sPairs, run.lookups - run.activationBits);
+            uint256 s = run.sEnd - 32 * run.lookups;
+            uint256 leadA = Field.zeroProduct(s, run.lookups - run.activationBits);
             uint256 scale = mul(run.beta, leadA);
             uint256 left4 = sub(0, mul(scale, read));
             uint256 right4 = sub(mul(inverses, run.alpha), sums.tags);
@@ -195,7 +211,7 @@ library SumcheckClaims {
             uint256 g = _word(run.inversesAt + 32 * (limbs + 1));
             left3 = sub(left3, _sum(run.tableInverse, chunks));
             _equals(run, nu, _atS(run, run.tableInverse, bits), g);
-            uint256 leadT = Field.prefix(0, run.sPairs, run.lookups - run.tableBits);
+            uint256 leadT = Field.zeroProduct(s, run.lookups - run.tableBits);
             leadT = mul(leadT, Field.power(run.lambda, limbs + 1));
             uint256 t = mul(mul(g, beta2), _atS(run, run.tableOutput, bits));
             t = add(t, _atS(run, run.multiplicity, bits));
@@ -220,19 +236,12 @@ library SumcheckClaims {
         unchecked {
             uint256 nu = Field.power(run.nu, 5);
             uint256 at = run.keyAt + Key.u16(run.keyAt + Key.SECTIONS + 4);
-            uint256 space = Key.u8(at);
-            uint256 offset = Key.u40(at + 1);
-            uint256 bits = Key.u8(at + 6);
-            at += 7;
+            uint256 bits = Key.u8(at + 4);
+            uint256 value = _column(run, at);
             uint256 n = run.n;
-            (uint256 values, uint256 regionBits) = _space(run, space);
-            values += 32 * (offset >> n);
             uint256 left;
             if (bits <= n) {
-                uint256 top = regionBits < n ? regionBits : n;
-                uint256 prefix =
-                    Field.prefix(offset >> bits, run.rhoPairs + 64 * (n - top), top - bits);
-                left = mul(mul(prefix, _get(values)), _imageWeight(run, at));
+                left = mul(mul(_get(value), _prefix(run, at + 2)), ImageWeights.at(run, at + 5));
             } else {
                 // The entries before ρ are the number of the column within the block.
                 uint256 high = bits - n;
@@ -240,83 +249,11 @@ library SumcheckClaims {
                     for (uint256 k = 0; k < high; ++k) {
                         _set(run.rho - 32 * (k + 1), (i >> k) & 1);
                     }
-                    uint256 weight = _imageWeight(run, at);
-                    left = add(left, mul(_get(values + 32 * i), weight));
+                    uint256 weight = ImageWeights.at(run, at + 5);
+                    left = add(left, mul(_get(value + 32 * i), weight));
                 }
             }
             _equals(run, nu, left, imageValue);
-        }
-    }
-
-    /// @dev The image's weights at the end of ρ (§7.3).
-    function _imageWeight(Run memory run, uint256 at) private pure returns (uint256 weight) {
-        unchecked {
-            weight = 1;
-            uint256 count = Key.u8(at++);
-            for (; count > 0; --count) {
-                uint256 base = Field.power(run.z, Key.u32(at));
-                uint256 factor = Field.geometric(
-                    Key.u32(at + 4), base, run.slots + 32 * Key.u8(at + 8), Key.u8(at + 9)
-                );
-                weight = mul(weight, factor);
-                at += 10;
-            }
-            if (run.committed) return weight;
-            uint256 scratch;
-            assembly ("memory-safe") {
-                scratch := mload(0x40)
-            }
-            (count, at) = Wiring.table(run.slots, at, scratch);
-            uint256 channels = scratch + 32 * count;
-            uint256 width;
-            (width, at) = Wiring.table(run.slots, at, channels);
-            uint256 z = run.z;
-            uint256 packed;
-            assembly ("memory-safe") {
-                let p := mload(MODULUS)
-                let end := add(channels, shl(5, width))
-                // The bytes of a whole pixel, where they lie in one word.
-                let pixel := 0
-                for { let c := channels } lt(c, end) { c := add(c, 32) } {
-                    pixel := add(mulmod(pixel, 256, p), mload(c))
-                }
-                let pixelScale := shl(shl(3, width), 1)
-                // Words by Horner; `power` is z^(words before).
-                let power := 1
-                let word := 0
-                let used := 0
-                for {} lt(scratch, channels) { scratch := add(scratch, 32) } {
-                    let column := mload(scratch)
-                    switch gt(add(used, width), 16)
-                    case 0 {
-                        word := addmod(mulmod(word, pixelScale, p), mulmod(column, pixel, p), p)
-                        used := add(used, width)
-                    }
-                    default {
-                        for { let c := channels } lt(c, end) { c := add(c, 32) } {
-                            if eq(used, 16) {
-                                packed := addmod(packed, mulmod(power, word, p), p)
-                                power := mulmod(power, z, p)
-                                word := 0
-                                used := 0
-                            }
-                            word := addmod(mulmod(word, 256, p), mulmod(column, mload(c), p), p)
-                            used := add(used, 1)
-                        }
-                    }
-                    if eq(used, 16) {
-                        packed := addmod(packed, mulmod(power, word, p), p)
-                        power := mulmod(power, z, p)
-                        word := 0
-                        used := 0
-                    }
-                }
-                if used {
-                    word := mulmod(word, shl(shl(3, sub(16, used)), 1), p)
-                    packed := addmod(packed, mulmod(power, word, p), p)
-                }
-            }
-            weight = mul(weight, packed);
         }
     }
 
@@ -324,44 +261,36 @@ library SumcheckClaims {
     function _affine(Run memory run, Sums memory sums, uint256 at) private pure returns (uint256) {
         unchecked {
             uint256 bits = Key.u8(at);
-            uint256 offset = Key.u40(at + 1);
             uint256 shift = Key.u8(at + 6);
             uint256 scale = mul(sums.gamma, Key.u56(at + 7));
+            sums.left0 = add(sums.left0, mul(sums.gamma, _results(run, at, bits, shift)));
+            uint256 tags = _get(run.sPrefixes + 32 * Key.u16(at + 4));
             at += 14;
             {
-                uint256 left = _results(run, bits, offset, shift);
-                sums.left0 = add(sums.left0, mul(sums.gamma, left));
+                uint256 sum;
+                uint256 from = sums.scaled;
+                for (uint256 end = from + 32 * run.limbs; from <= end; from += 32) {
+                    sum = add(sum, mul(Key.u16(at), _get(from)));
+                    at += 2;
+                }
+                tags = mul(tags, sum);
             }
-            uint256 tags;
-            for (uint256 e = 0; e <= run.limbs; ++e) {
-                tags = add(tags, mul(Key.u16(at), _get(sums.scaled + 32 * e)));
-                at += 2;
-            }
-            uint256 above = run.activationBits - bits;
-            tags = mul(
-                tags,
-                Field.prefix(
-                    offset >> bits, run.sPairs + 64 * (run.lookups - run.activationBits), above
-                )
-            );
+            // valid~(r_j); 1 where no cell is invalid.
+            uint256 valid = 1;
             uint256 next = at + 1;
             if (Key.u8(at) != 0) {
-                uint256 valid;
-                (valid, next) = Wiring.below(run.sEnd - 32 * bits, at);
+                (valid, next) = Slices.below(run.sEnd - 32 * bits, at);
                 tags = mul(tags, valid);
+                (valid,) = Slices.below(run.rEnd - 32 * bits, at);
             }
             sums.tags = add(sums.tags, tags);
             if (shift > 0) {
                 uint256 half = mul(sums.gamma, 1 << (shift - 1));
-                if (Key.u8(at) != 0) {
-                    (uint256 valid,) = Wiring.below(run.rEnd - 32 * bits, at);
-                    half = mul(half, valid);
-                }
-                sums.right0 = add(sums.right0, half);
+                sums.right0 = add(sums.right0, mul(half, valid));
             }
             at = next;
             if (Key.u8(at) == 0) ++at;
-            else at = _bias(run, sums, at, scale);
+            else at = _bias(run, sums, at, mul(scale, valid), scale);
             uint256 terms = Key.u8(at++);
             for (; terms > 0; --terms) {
                 at = _term(run, sums, at, scale);
@@ -370,52 +299,62 @@ library SumcheckClaims {
         }
     }
 
-    /// @dev 2^shift·q~ + Σ_l 2^{w·l}·rem_l~ at r_j, as weights at ρ times columns.
-    function _results(Run memory run, uint256 bits, uint256 offset, uint256 shift)
+    /// @dev 2^shift·q~ + Σ_l 2^{w·l}·rem_l~ at r_j, as weights at ρ times columns, of the node at `at`.
+    function _results(Run memory run, uint256 at, uint256 bits, uint256 shift)
         private
         pure
         returns (uint256 sum)
     {
         unchecked {
             uint256 n = run.n;
-            uint256 step = 32 * run.activationChunks;
-            uint256 chunk = 32 * (offset >> n);
-            uint256 r = run.rEnd - 32 * bits;
+            uint256 chunk = 32 * Key.u8(at + 1);
+            uint256 short = bits < n ? bits : n;
             uint256 count = bits > n ? 1 << (bits - n) : 1;
             for (uint256 i = 0; i < count; ++i) {
-                uint256 value = mul(1 << shift, _get(run.quotient + chunk));
-                uint256 limb = run.firstLimb + chunk;
-                for (uint256 l = 0; l < run.limbs; ++l) {
-                    value = add(value, mul(1 << (run.limbBits * l), _get(limb)));
-                    limb += step;
+                uint256 value = _result(run, chunk, shift);
+                if (count > 1) {
+                    value = mul(value, Field.eqIndex(i, run.rEnd - 32 * bits, bits - n));
                 }
-                if (count > 1) value = mul(value, Field.eqIndex(i, r, bits - n));
                 sum = add(sum, value);
                 chunk += 32;
             }
-            uint256 top = run.activationBits < n ? run.activationBits : n;
-            if (bits < top) {
-                uint256 prefix =
-                    Field.prefix(offset >> bits, run.rhoPairs + 64 * (n - top), top - bits);
-                sum = mul(sum, prefix);
-            }
-            sum = mul(sum, _get(run.eqR + 32 * (bits < n ? bits : n)));
+            return mul(mul(sum, _prefix(run, at + 2)), _get(run.eqR + 32 * short));
         }
     }
 
-    /// @dev The bias, with the mask of the axes over which it is constant.
-    function _bias(Run memory run, Sums memory sums, uint256 at, uint256 scale)
+    /// @dev 2^shift·q + Σ_l 2^{w·l}·rem_l of one column.
+    function _result(Run memory run, uint256 chunk, uint256 shift)
+        private
+        pure
+        returns (uint256 value)
+    {
+        unchecked {
+            uint256 step = 32 * run.activationChunks;
+            uint256 first = run.firstLimb + chunk;
+            uint256 limb = first + step * run.limbs;
+            while (limb > first) {
+                limb -= step;
+                value = add(mul(value, 1 << run.limbBits), _get(limb));
+            }
+            value = add(value, mul(1 << shift, _get(run.quotient + chunk)));
+        }
+    }
+
+    /// @dev The bias, with the mask of the axes over which it is constant. `masked` is the scale times
+    /// valid~(r_j), which is the same where all axes that can be invalid are among them.
+    function _bias(Run memory run, Sums memory sums, uint256 at, uint256 masked, uint256 scale)
         private
         pure
         returns (uint256 next)
     {
         unchecked {
             uint256 value;
-            (value,, at) = _read(run, sums, at);
-            uint256 mask;
-            (mask, next) = Wiring.below(run.slots, at);
-            value = mul(mul(value, mask), scale);
-            sums.left0 = sub(sums.left0, value);
+            (value, next) = _read(run, sums, at);
+            if (Key.u8(next++) == 0) {
+                (masked, next) = Slices.below(run.slots, next);
+                masked = mul(masked, scale);
+            }
+            sums.left0 = sub(sums.left0, mul(value, masked));
         }
     }
 
@@ -426,23 +365,21 @@ library SumcheckClaims {
         returns (uint256)
     {
         unchecked {
+            bool known = Key.u8(at) == Key.SPACE_LATENT;
             uint256 value;
-            bool known;
-            (value, known, at) = _read(run, sums, at);
+            (value, at) = _read(run, sums, at);
             scale = mul(scale, _get(run.padA + 32 * Key.u8(at)));
             value = mul(value, mul(scale, _word(sums.valueAt)));
             sums.valueAt += 32;
             if (known) sums.right1 = add(sums.right1, value);
             else sums.left1 = add(sums.left1, value);
 
-            (value, known, at) = _read(run, sums, at + 1);
+            known = Key.u8(at + 1) == Key.SPACE_LATENT;
+            (value, at) = _read(run, sums, at + 1);
             value = mul(value, mul(sums.eta, _get(run.padB + 32 * Key.u8(at))));
-            sums.eta = mul(sums.eta, run.eta);
             uint256 wire;
             (wire, at) = Wiring.term(run, at + 1, sums.scratch);
-            value = mul(value, wire);
-            if (known) sums.right2 = add(sums.right2, value);
-            else sums.left2 = add(sums.left2, value);
+            _wired(run, sums, known, mul(value, wire));
             return at;
         }
     }
@@ -451,117 +388,94 @@ library SumcheckClaims {
     function _copy(Run memory run, Sums memory sums, uint256 at) private pure returns (uint256) {
         unchecked {
             uint256 bits = Key.u8(at);
-            uint256 r = run.rEnd - 32 * bits;
-            uint256 value = _at(run, run.copies, run.copyBits, Key.u40(at + 1), bits, r);
+            uint256 values = _get(run.spaces + 32 * Key.SPACE_COPY) + 32 * Key.u8(at + 1);
+            uint256 value = _at(run, values, bits, run.rEnd - 32 * bits);
+            value = mul(value, _prefix(run, at + 2));
             sums.left0 = add(sums.left0, mul(sums.gamma, value));
             value = mul(sums.gamma, _get(run.padA));
             sums.right1 = add(sums.right1, mul(value, _word(sums.valueAt)));
             sums.valueAt += 32;
 
-            bits = Key.u8(at + 12);
-            bool known;
-            (value, known) = _block(run, Key.u8(at + 6), Key.u40(at + 7), bits, run.b, sums.scratch);
+            bool known = Key.u8(at + 4) == Key.SPACE_LATENT;
+            bits = Key.u8(at + 8);
+            value = _block(run, at + 4, run.b, sums.scratch);
             value = mul(value, mul(sums.eta, _get(run.padB + 32 * bits)));
-            sums.eta = mul(sums.eta, run.eta);
             uint256 wire;
-            (wire, at) = Wiring.copy(run, at + 13, sums.scratch);
-            value = mul(value, wire);
-            if (known) sums.right2 = add(sums.right2, value);
-            else sums.left2 = add(sums.left2, value);
+            (wire, at) = Wiring.copy(run, at + 9, sums.scratch);
+            _wired(run, sums, known, mul(value, wire));
             return at;
         }
     }
 
-    /// @dev A block at a point that the key gives as slices.
+    /// @dev Takes a term's part of claim 2: to the right where the verifier knows the input's value.
+    function _wired(Run memory run, Sums memory sums, bool known, uint256 value) private pure {
+        sums.eta = mul(sums.eta, run.eta);
+        if (known) sums.right2 = add(sums.right2, value);
+        else sums.left2 = add(sums.left2, value);
+    }
+
+    /// @dev The block at a place, at a point that the key gives as slices behind the place: weight at ρ times
+    /// columns, or the value itself where it is known.
     function _read(Run memory run, Sums memory sums, uint256 at)
         private
         pure
-        returns (uint256 value, bool known, uint256 next)
+        returns (uint256 value, uint256 next)
     {
         unchecked {
-            uint256 space = Key.u8(at);
-            uint256 offset = Key.u40(at + 1);
-            uint256 bits = Key.u8(at + 6);
+            uint256 bits = Key.u8(at + 4);
             uint256 n = run.n;
-            if (space == Key.SPACE_LATENT || bits > n) {
+            if (Key.u8(at) == Key.SPACE_LATENT || bits > n) {
                 uint256 point = sums.scratch;
-                next = Wiring.gather(run, at + 7, point);
-                (value, known) = _block(run, space, offset, bits, point, point + 32 * bits);
-                return (value, known, next);
+                next = Slices.gather(run.slots, at + 5, point);
+                return (_block(run, at, point, point + 32 * bits), next);
             }
-            (value, next) = Wiring.eq(run, at + 7, run.rho + 32 * (n - bits));
-            (uint256 values, uint256 regionBits) = _space(run, space);
-            value = mul(value, _prefixed(run, values, regionBits, offset, bits));
+            (value, next) = Slices.eq(run.slots, at + 5, run.rhoLines + 96 * (n - bits));
+            value = mul(mul(value, _get(_column(run, at))), _prefix(run, at + 2));
         }
     }
 
-    /// @dev The column that a block lies in, times eq of the bits of its row above the block.
-    function _prefixed(
-        Run memory run,
-        uint256 values,
-        uint256 regionBits,
-        uint256 offset,
-        uint256 bits
-    ) private pure returns (uint256) {
-        unchecked {
-            uint256 n = run.n;
-            uint256 top = regionBits < n ? regionBits : n;
-            uint256 value = _get(values + 32 * (offset >> n));
-            if (top == bits) return value;
-            return
-                mul(value, Field.prefix(offset >> bits, run.rhoPairs + 64 * (n - top), top - bits));
-        }
-    }
-
-    /// @dev A block at a point: weight at ρ times columns, or the value itself where it is known.
-    function _block(
-        Run memory run,
-        uint256 space,
-        uint256 offset,
-        uint256 bits,
-        uint256 point,
-        uint256 scratch
-    ) private pure returns (uint256 value, bool known) {
-        if (space == Key.SPACE_LATENT) {
-            return (Wiring.latent(run, point, scratch), true);
-        }
-        (uint256 values, uint256 regionBits) = _space(run, space);
-        value = _at(run, values, regionBits, offset, bits, point);
-    }
-
-    function _space(Run memory run, uint256 space)
+    /// @dev The block at a place, at a point in memory.
+    function _block(Run memory run, uint256 at, uint256 point, uint256 scratch)
         private
         pure
-        returns (uint256 values, uint256 bits)
+        returns (uint256)
     {
-        if (space == Key.SPACE_OUTPUT) return (run.output, run.activationBits);
-        if (space == Key.SPACE_COPY) return (run.copies, run.copyBits);
-        return (run.keyValues, KEY_BITS);
+        if (Key.u8(at) == Key.SPACE_LATENT) return Wiring.latent(run, point, scratch);
+        return mul(_at(run, _column(run, at), Key.u8(at + 4), point), _prefix(run, at + 2));
     }
 
-    /// @dev eq(point, ·) on the block at `offset` of a region, as weight at ρ times columns (§7.3).
-    function _at(
-        Run memory run,
-        uint256 values,
-        uint256 regionBits,
-        uint256 offset,
-        uint256 bits,
-        uint256 point
-    ) private pure returns (uint256 value) {
+    /// @dev Where the value of a place's first column is.
+    function _column(Run memory run, uint256 at) private pure returns (uint256) {
+        unchecked {
+            return _get(run.spaces + 32 * Key.u8(at)) + 32 * Key.u8(at + 1);
+        }
+    }
+
+    /// @dev The prefix at ρ whose number is at a place in the key.
+    function _prefix(Run memory run, uint256 at) private pure returns (uint256) {
+        unchecked {
+            return _get(run.prefixes + 32 * Key.u16(at));
+        }
+    }
+
+    /// @dev eq(point, ·) on a block without its prefix, as weight at ρ times columns (§7.3).
+    function _at(Run memory run, uint256 values, uint256 bits, uint256 point)
+        private
+        pure
+        returns (uint256 value)
+    {
         unchecked {
             uint256 n = run.n;
-            uint256 rho = run.rho;
+            uint256 lines = run.rhoLines;
             if (bits <= n) {
-                value = _prefixed(run, values, regionBits, offset, bits);
-                return mul(value, Field.eq(point, rho + 32 * (n - bits), bits));
+                return mul(_get(values), Field.eq(point, lines + 96 * (n - bits), bits));
             }
-            values += 32 * (offset >> n);
             uint256 high = bits - n;
             for (uint256 i = 0; i < 1 << high; ++i) {
                 uint256 weight = Field.eqIndex(i, point, high);
                 value = add(value, mul(_get(values + 32 * i), weight));
             }
-            return mul(value, Field.eq(point + 32 * high, rho, n));
+            return mul(value, Field.eq(point + 32 * high, lines, n));
         }
     }
 
@@ -589,9 +503,7 @@ library SumcheckClaims {
         unchecked {
             uint256 at = run.keyAt + Key.u16(run.keyAt + Key.SECTIONS);
             uint256 count = Key.u8(at++);
-            uint256 tableBits = run.tableBits;
-            uint256 top = run.sEnd - 32 * tableBits;
-            uint256 pairs = run.sPairs + 64 * (run.lookups - tableBits);
+            uint256 top = run.sEnd - 32 * run.tableBits;
             // indices[k] = Σ_{i < k} 2^i·(i-th last entry of s)
             uint256 indices;
             uint256 end = run.sEnd;
@@ -612,11 +524,10 @@ library SumcheckClaims {
             }
             for (uint256 tag = 1; tag <= count; ++tag) {
                 uint256 bits = Key.u8(at);
-                uint256 index = add(embed(Key.i64(at + 5)), _get(indices + 32 * bits));
+                uint256 index = add(embed(Key.i64(at + 3)), _get(indices + 32 * bits));
                 index = add(tag, mul(run.beta, index));
-                uint256 prefix = Field.prefix(Key.u32(at + 1), pairs, tableBits - bits);
-                sum = add(sum, mul(prefix, index));
-                at += 13;
+                sum = add(sum, mul(_get(run.sPrefixes + 32 * Key.u16(at + 1)), index));
+                at += 11;
             }
         }
     }
@@ -635,12 +546,10 @@ library SumcheckClaims {
         returns (uint256 next)
     {
         unchecked {
-            uint256 offset = Key.u40(at);
             uint256 n = run.n;
-            columns += 32 * (offset >> n);
+            columns += 32 * Key.u8(at);
             if (bits <= n) {
-                uint256 prefix = Field.prefix(offset >> bits, run.rhoPairs, n - bits);
-                _set(out, mul(_word(columns), prefix));
+                _set(out, mul(_word(columns), _prefix(run, at + 1)));
                 return out + 32;
             }
             uint256 size = 32 << (bits - n);

@@ -55,61 +55,42 @@ function embed(int256 x) pure returns (uint256 z) {
 /// @notice The functions of `docs/protocol.md` §1 on points that lie in memory.
 /// @dev A point is `count` words, most significant variable first. Arguments are reduced and so are
 /// results, except where said otherwise.
+///
+/// What is evaluated at ρ again and again reads ρ as **lines**: three words a variable y, namely 1 − y, y and
+/// 2y − 1. So eq(x, y) = (1 − y) + x·(2y − 1) takes one multiplication and one addition, and the factor of a bit
+/// of an integer is the word that the bit counts.
 library SumcheckField {
     /// @notice eq(a, b) = Π (ab + (1 − a)(1 − b)).
     /// @param a First point, in memory.
-    /// @param b Second point, in memory.
+    /// @param b Lines of the second point, in memory.
     /// @param count Their number of variables.
     function eq(uint256 a, uint256 b, uint256 count) internal pure returns (uint256 product) {
         assembly ("memory-safe") {
             let p := mload(MODULUS)
-            let k := add(add(p, p), 1)
             product := 1
-            let end := add(a, shl(5, count))
-            // Two factors a turn; a single one first.
-            if and(count, 1) {
-                let x := mload(a)
-                let y := mload(b)
-                let xy := mulmod(x, y, p)
-                // 1 + 2xy − x − y, below 4p + 2
-                product := add(add(xy, xy), sub(k, add(x, y)))
-                a := add(a, 32)
-                b := add(b, 32)
+            for { let end := add(a, shl(5, count)) } lt(a, end) { a := add(a, 32) } {
+                let factor := add(mload(b), mulmod(mload(a), mload(add(b, 64)), p))
+                product := mulmod(product, factor, p)
+                b := add(b, 96)
             }
-            for {} lt(a, end) {} {
-                let x := mload(a)
-                let y := mload(b)
-                let xy := mulmod(x, y, p)
-                product := mulmod(product, add(add(xy, xy), sub(k, add(x, y))), p)
-                x := mload(add(a, 32))
-                y := mload(add(b, 32))
-                xy := mulmod(x, y, p)
-                product := mulmod(product, add(add(xy, xy), sub(k, add(x, y))), p)
-                a := add(a, 64)
-                b := add(b, 64)
-            }
-            product := mod(product, p)
         }
     }
 
     /// @notice Products of the last factors of eq(a, b): out[k] = eq of the last k variables.
     /// @param a End of the first point, in memory.
-    /// @param b End of the second point, in memory.
+    /// @param b End of the lines of the second point, in memory.
     /// @param count Number of factors.
     /// @param out Where the `count` + 1 products go, in memory.
     function eqSuffixes(uint256 a, uint256 b, uint256 count, uint256 out) internal pure {
         assembly ("memory-safe") {
             let p := mload(MODULUS)
-            let k := add(add(p, p), 1)
             let product := 1
             mstore(out, product)
             for { let end := add(out, shl(5, count)) } lt(out, end) {} {
                 a := sub(a, 32)
-                b := sub(b, 32)
-                let x := mload(a)
-                let y := mload(b)
-                let xy := mulmod(x, y, p)
-                product := mulmod(product, add(add(xy, xy), sub(k, add(x, y))), p)
+                b := sub(b, 96)
+                let factor := add(mload(b), mulmod(mload(a), mload(add(b, 64)), p))
+                product := mulmod(product, factor, p)
                 out := add(out, 32)
                 mstore(out, product)
             }
@@ -137,49 +118,61 @@ library SumcheckField {
         }
     }
 
-    /// @notice 1 − x and x side by side for every variable x of a point, as `prefix` reads them.
+    /// @notice The lines of a point, and a 1 behind them.
     /// @param point The point, in memory.
     /// @param count Number of variables.
-    /// @param out Where the 2·`count` words go, in memory.
-    function pairs(uint256 point, uint256 count, uint256 out) internal pure {
+    /// @param out Where the 3·`count` + 1 words go, in memory.
+    function lines(uint256 point, uint256 count, uint256 out) internal pure {
         assembly ("memory-safe") {
-            let one := add(mload(MODULUS), 1)
+            let p := mload(MODULUS)
+            let one := add(p, 1)
+            let minusOne := sub(p, 1)
             for { let end := add(point, shl(5, count)) } lt(point, end) { point := add(point, 32) }
             {
-                let x := mload(point)
-                mstore(out, sub(one, x))
-                mstore(add(out, 32), x)
-                out := add(out, 64)
+                let y := mload(point)
+                mstore(out, sub(one, y))
+                mstore(add(out, 32), y)
+                mstore(add(out, 64), add(add(y, y), minusOne))
+                out := add(out, 96)
             }
+            mstore(out, 1)
         }
     }
 
-    /// @notice eq(index, point) for an integer, of which the last `count` bits count.
-    /// @param index The integer.
-    /// @param point What `pairs` made of the point, in memory.
-    function prefix(uint256 index, uint256 point, uint256 count)
-        internal
-        pure
-        returns (uint256 product)
-    {
+    /// @notice Products of factors of eq(integer, point), each of them an earlier product times four words of
+    /// the point's lines. The key lists which; product 0 is 1.
+    /// @param at The list in calldata: number (2), then for each the earlier product (2) and the words (1 each).
+    /// @param words The lines, in memory.
+    /// @return products Where the products are, in memory.
+    function prefixes(uint256 at, uint256 words) internal pure returns (uint256 products) {
         assembly ("memory-safe") {
             let p := mload(MODULUS)
+            products := mload(0x40)
+            mstore(products, 1)
+            let out := add(products, 32)
+            let end := add(out, shl(5, shr(240, calldataload(at))))
+            for { at := add(at, 2) } lt(out, end) { at := add(at, 6) } {
+                let entry := calldataload(at)
+                let product := mload(add(products, shl(5, shr(240, entry))))
+                product := mulmod(product, mload(add(words, shl(5, byte(2, entry)))), p)
+                product := mulmod(product, mload(add(words, shl(5, byte(3, entry)))), p)
+                product := mulmod(product, mload(add(words, shl(5, byte(4, entry)))), p)
+                product := mulmod(product, mload(add(words, shl(5, byte(5, entry)))), p)
+                mstore(out, product)
+                out := add(out, 32)
+            }
+            mstore(0x40, out)
+        }
+    }
+
+    /// @notice Π (1 − x_i) over a point: eq(0, point).
+    function zeroProduct(uint256 point, uint256 count) internal pure returns (uint256 product) {
+        assembly ("memory-safe") {
+            let p := mload(MODULUS)
+            let one := add(p, 1)
             product := 1
-            // The bit that counts has the value 32: it is the place of its factor in the pair.
-            index := shl(5, index)
-            let at := add(point, shl(6, count))
-            if and(count, 1) {
-                at := sub(at, 64)
-                product := mload(add(at, and(index, 32)))
-                index := shr(1, index)
-            }
-            for {} gt(at, point) {} {
-                product := mulmod(product, mload(add(sub(at, 64), and(index, 32))), p)
-                at := sub(at, 128)
-                product := mulmod(product, mload(add(at, and(shr(1, index), 32))), p)
-                index := shr(2, index)
-            }
-            product := mod(product, p)
+            for { let end := add(point, shl(5, count)) } lt(point, end) { point := add(point, 32) }
+            { product := mulmod(product, sub(one, mload(point)), p) }
         }
     }
 
@@ -265,11 +258,13 @@ library SumcheckField {
         }
     }
 
-    /// @notice Replaces `count` values v at `table` by v_i · eq(j, point) at index i·size + j, j < size.
-    /// @param table The values, in memory, with room for count·2^bits.
+    /// @notice Replaces `count` values v at `table` by v_i · eq(j, point) at index j·count + i, j < size.
+    /// @dev From the last variable on, so that each doubles what is there, and the first one, where values beyond
+    /// `size` are left out, comes last. A table of one value has the value 1.
+    /// @param table The values, in memory, with room for count·size.
     /// @param count Their number.
     /// @param point Point of `bits` variables, in memory.
-    /// @param size At most 2^bits.
+    /// @param size More than 2^(bits − 1), at most 2^bits.
     /// @return grown count · size
     function expand(uint256 table, uint256 count, uint256 point, uint256 bits, uint256 size)
         internal
@@ -279,43 +274,81 @@ library SumcheckField {
         assembly ("memory-safe") {
             let p := mload(MODULUS)
             let one := add(p, 1)
-            grown := count
-            for { let end := add(point, shl(5, bits)) } lt(point, end) { point := add(point, 32) } {
+            grown := mul(count, size)
+            let limit := shl(5, grown)
+            let used := shl(5, count)
+            let from := add(point, shl(5, bits))
+            if eq(used, shl(5, iszero(iszero(bits)))) {
+                from := sub(from, 32)
+                let x := mload(from)
+                mstore(table, sub(one, x))
+                mstore(add(table, 32), x)
+                used := 64
+            }
+            for {} gt(from, point) {} {
+                from := sub(from, 32)
+                let x := mload(from)
+                let y := sub(one, x)
+                // What is beyond the limit is left out.
+                let pairs := sub(limit, used)
+                if gt(pairs, used) { pairs := used }
+                let at := table
+                if and(pairs, 32) {
+                    let value := mload(at)
+                    mstore(add(at, used), mulmod(value, x, p))
+                    mstore(at, mulmod(value, y, p))
+                    at := add(at, 32)
+                }
+                for { let end := add(table, pairs) } lt(at, end) { at := add(at, 64) } {
+                    let value := mload(at)
+                    mstore(add(at, used), mulmod(value, x, p))
+                    mstore(at, mulmod(value, y, p))
+                    let second := add(at, 32)
+                    value := mload(second)
+                    mstore(add(second, used), mulmod(value, x, p))
+                    mstore(second, mulmod(value, y, p))
+                }
+                for { let end := add(table, used) } lt(at, end) { at := add(at, 32) } {
+                    mstore(at, mulmod(mload(at), y, p))
+                }
+                used := add(used, pairs)
+            }
+        }
+    }
+
+    /// @notice Σ_j v_j · eq(j, point) over `size` values at `table`, which are overwritten.
+    /// @dev From the first variable on, each halving the table.
+    /// @param size At most 2^count.
+    function fold(uint256 table, uint256 size, uint256 point, uint256 count)
+        internal
+        pure
+        returns (uint256 sum)
+    {
+        assembly ("memory-safe") {
+            let p := mload(MODULUS)
+            let one := add(p, 1)
+            let used := shl(5, size)
+            let half := shl(count, 16)
+            for {} gt(half, 16) { half := shr(1, half) } {
                 let x := mload(point)
                 let y := sub(one, x)
-                // From the last on, so that nothing is overwritten before it is read; two a turn.
-                let to := add(table, shl(6, grown))
-                let from := add(table, shl(5, grown))
-                if and(grown, 1) {
-                    from := sub(from, 32)
-                    to := sub(to, 64)
-                    let value := mload(from)
-                    mstore(to, mulmod(value, y, p))
-                    mstore(add(to, 32), mulmod(value, x, p))
+                point := add(point, 32)
+                let at := table
+                if gt(used, half) {
+                    for { let both := add(table, sub(used, half)) } lt(at, both) { at := add(
+                        at,
+                        32
+                    ) } {
+                        let high := mulmod(mload(add(at, half)), x, p)
+                        mstore(at, add(mulmod(mload(at), y, p), high))
+                    }
+                    used := half
                 }
-                for {} gt(from, table) {} {
-                    let value := mload(sub(from, 32))
-                    mstore(sub(to, 64), mulmod(value, y, p))
-                    mstore(sub(to, 32), mulmod(value, x, p))
-                    from := sub(from, 64)
-                    to := sub(to, 128)
-                    value := mload(from)
-                    mstore(to, mulmod(value, y, p))
-                    mstore(add(to, 32), mulmod(value, x, p))
+                for { let end := add(table, used) } lt(at, end) { at := add(at, 32) } {
+                    mstore(at, mulmod(mload(at), y, p))
                 }
-                grown := shl(1, grown)
             }
-            let padded := shl(bits, 1)
-            if lt(size, padded) {
-                let from := table
-                let to := table
-                for { let end := add(table, shl(5, grown)) } lt(from, end) {} {
-                    mcopy(to, from, shl(5, size))
-                    from := add(from, shl(5, padded))
-                    to := add(to, shl(5, size))
-                }
-                grown := mul(count, size)
-            }
+            sum := mod(mload(table), p)
         }
     }
 
@@ -323,10 +356,21 @@ library SumcheckField {
     function dot(uint256 a, uint256 b, uint256 count) internal pure returns (uint256 sum) {
         assembly ("memory-safe") {
             let p := mload(MODULUS)
-            for { let end := add(a, shl(5, count)) } lt(a, end) { a := add(a, 32) } {
-                sum := addmod(sum, mulmod(mload(a), mload(b), p), p)
+            let end := add(a, shl(5, count))
+            // Four a turn, whose products are added up before they are reduced; what is left over first.
+            for { let start := add(a, shl(5, and(count, 3))) } lt(a, start) { a := add(a, 32) } {
+                sum := add(sum, mulmod(mload(a), mload(b), p))
                 b := add(b, 32)
             }
+            for {} lt(a, end) { a := add(a, 128) } {
+                let first := mulmod(mload(a), mload(b), p)
+                let second := mulmod(mload(add(a, 32)), mload(add(b, 32)), p)
+                let third := mulmod(mload(add(a, 64)), mload(add(b, 64)), p)
+                let fourth := mulmod(mload(add(a, 96)), mload(add(b, 96)), p)
+                sum := addmod(sum, add(add(first, second), add(third, fourth)), p)
+                b := add(b, 128)
+            }
+            sum := mod(sum, p)
         }
     }
 }

@@ -71,9 +71,10 @@ struct Run {
     uint256 eqS;
     uint256 padA;
     uint256 padB;
-    // What `SumcheckField.pairs` makes of ρ and of s|n_A or s|n_T, whichever is longer.
-    uint256 rhoPairs;
-    uint256 sPairs;
+    // Lines of ρ, and the prefixes at ρ and at s that the key lists.
+    uint256 rhoLines;
+    uint256 prefixes;
+    uint256 sPrefixes;
     // Column values by region (§7.3), see `SumcheckClaims.regions`.
     uint256 activationChunks;
     uint256 quotient;
@@ -84,8 +85,8 @@ struct Run {
     uint256 multiplicity;
     uint256 tableInverse;
     uint256 tableOutput;
-    uint256 copies;
-    uint256 keyValues;
+    // Where the values of each space are, by its number.
+    uint256 spaces;
     // Sums of §7.1: Σ weights at ρ · columns, and Σ values.
     uint256 weighted;
     uint256 value;

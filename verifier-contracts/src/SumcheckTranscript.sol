@@ -300,7 +300,7 @@ library SumcheckTranscript {
             for (uint256 e = 0; e < run.limbs; ++e) {
                 last = add(mul(last, run.lambda), 1);
             }
-            last = mul(last, SumcheckField.eqIndex(0, tau, lead));
+            last = mul(last, SumcheckField.zeroProduct(tau, lead));
             uint256 at = run.lookupsAt;
             uint256 end = run.sEnd;
             uint256 out = end - 32 * run.lookups;
