@@ -8,7 +8,7 @@ import { PlatemarkError } from '../model-export/platemark-error.js'
 import type { Backend, CircuitOptions } from '../prover/backend.js'
 import { backends, findBackend } from '../prover/backends.js'
 import { count } from './command.js'
-import { type InputOptionValues, withInputOptions } from './input-options.js'
+import { type InputOptionValues, inputOptions, withInputOptions } from './input-options.js'
 import { toolVersion } from './version.js'
 
 /** The backend option that compiles the integer model and no circuit. */
@@ -119,12 +119,12 @@ export function compileOptions(
   options: ModelOptions,
   backend: Backend | undefined,
 ): CompileOptions {
-  const { range, layout, size, weightBits, activationBits, input } = options
+  const { range, layout, size, weightBits, activationBits } = options
   return {
     toolVersion,
     latent: options.latent,
     profile: options.profile ?? (COMPACT_BACKENDS.includes(backend?.name) ? 'compact' : 'fidelity'),
-    ...(input === undefined ? {} : { inputs: input }),
+    ...inputOptions(options),
     ...(range === undefined ? {} : { outputRange: range }),
     ...(layout === undefined ? {} : { layout }),
     ...(size === undefined ? {} : { size }),

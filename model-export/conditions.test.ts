@@ -1,5 +1,11 @@
 import { compileModel } from './compile-model.js'
-import { CLASSES, type LabelForm, labelGenerator, styleGenerator } from './conditional-specs.js'
+import {
+  CLASSES,
+  type LabelForm,
+  labelGenerator,
+  styleGenerator,
+  weights,
+} from './conditional-specs.js'
 import { conditionsOf, joinConditions, splitConditions } from './conditions.js'
 import { execute } from './execute.js'
 import type { InputChoice } from './input-choice.js'
@@ -134,5 +140,63 @@ describe('inputs that are left open', () => {
     ['two constants', { label: { kind: 'constant', values: [1, 2] } }, /2 numbers/],
   ])('%s is refused', (_, inputs, message) => {
     expect(() => lower(labelGenerator('gather'), inputs)).toThrow(message)
+  })
+})
+
+describe('a model that is called several times', () => {
+  /** x′ = x + t·tanh(x·W), the flow of a sampler. */
+  const step: OnnxSpec = {
+    inputs: { x: [1, 64], t: [] },
+    outputs: ['next', 'velocity'],
+    initializers: {
+      w: weights(9, [64, 64], 0.2),
+      size: { dtype: 'int64', shape: [4], data: [1, 1, 8, 8] },
+    },
+    nodes: [
+      { operator: 'MatMul', inputs: ['x', 'w'], outputs: ['p'] },
+      { operator: 'Tanh', inputs: ['p'], outputs: ['v'] },
+      { operator: 'Mul', inputs: ['v', 't'], outputs: ['velocity'] },
+      { operator: 'Add', inputs: ['x', 'velocity'], outputs: ['next'] },
+    ],
+  }
+  const options = { profile: 'fidelity', latent: 'uniform', toolVersion: '0' } as const
+  const inputs = new Map<string, InputChoice>([
+    ['t', { kind: 'constant', values: [0.9, 0.5, 0.1] }],
+  ])
+  const loop = { steps: 3, output: 'next', input: 'x' }
+
+  test('is one graph, with another constant in each step', async () => {
+    const { model, report } = await compileModel(
+      buildOnnx(step),
+      'sampler',
+      {
+        ...options,
+        seeds: 6,
+        calibrationSeeds: 30,
+        size: [8, 8, 1],
+        outputRange: [-2, 2],
+        inputs,
+        loop,
+      },
+      silent,
+    )
+    expect(report.psnr).toBeGreaterThan(45)
+    expect(model.nodes.length).toBeGreaterThanOrEqual(6)
+    verifyBounds(model)
+  })
+
+  test.each([
+    ['an output that is not there', { ...loop, output: 'x' }, /an output: "next", "velocity"/],
+    ['an input that is not there', { ...loop, input: 'next' }, /an input: "x", "t"/],
+    ['a constant', { ...loop, input: 't' }, /no constant/],
+    ['no step', { ...loop, steps: 0 }, /1 to 64 steps/],
+  ])('%s is refused', (_, wrong, message) => {
+    expect(() => lowerOnnx(buildOnnx(step), 'sampler', { inputs, loop: wrong })).toThrow(message)
+  })
+
+  test('constants for another number of steps are refused', () => {
+    expect(() =>
+      lowerOnnx(buildOnnx(step), 'sampler', { inputs, loop: { ...loop, steps: 2 } }),
+    ).toThrow(/3 numbers/)
   })
 })

@@ -3,6 +3,7 @@ import type { InputOptions } from './input-choice.js'
 import { fuse } from './lowering/fuse.js'
 import { type LoweredGraph, lowerResolved } from './lowering/lower-graph.js'
 import { readOnnx } from './onnx/read-onnx.js'
+import { unrollGraph } from './onnx/unroll-graph.js'
 
 export { listSupportedOperators } from './lowering/operators.js'
 
@@ -27,8 +28,10 @@ export function lowerOnnx(bytes: Uint8Array, name: string, options: InputOptions
 export function lowerWithInputs(
   bytes: Uint8Array,
   name: string,
-  { inputs }: InputOptions,
+  { inputs = new Map(), loop }: InputOptions,
 ): LoweredGraph {
-  const lowered = lowerResolved(readOnnx(bytes), name, inputs)
+  const graph = readOnnx(bytes)
+  const whole = loop === undefined ? { graph, inputs } : unrollGraph(graph, loop, inputs)
+  const lowered = lowerResolved(whole.graph, name, whole.inputs)
   return { ...lowered, model: fuse(lowered.model) }
 }

@@ -1,9 +1,11 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { conditionsOf, realConditions, splitConditions } from './conditions.js'
 import { detectImageSize, type FlatSize, type ImageLayout } from './image-output.js'
+import type { LoopChoice } from './input-choice.js'
 import type { IntegerModel } from './integer-model.js'
 import { realLatent } from './latent-table.js'
 import type { ResolvedInputs } from './lowering/resolve-inputs.js'
+import { nameInStep } from './onnx/unroll-graph.js'
 import { PlatemarkError } from './platemark-error.js'
 import { elementCount, transposeIndex } from './tensor-index.js'
 
@@ -12,6 +14,8 @@ export type ReferenceOptions = {
   readonly size?: FlatSize
   /** What the inputs were taken for; the first one is the latent where nothing is said. */
   readonly inputs?: ResolvedInputs
+  /** The model is run so often. */
+  readonly loop?: LoopChoice
 }
 
 export type Reference = {
@@ -21,7 +25,7 @@ export type Reference = {
 }
 
 /** What goes into one input: real numbers of the input's shape. */
-type Feed = (latentBytes: Uint8Array, conditions: Uint8Array) => ArrayLike<number>
+type Feed = (latentBytes: Uint8Array, conditions: Uint8Array, step: number) => ArrayLike<number>
 
 /**
  * The float model in onnxruntime: what the integer model's images are compared with.
@@ -43,16 +47,23 @@ export async function openReference(
       cause,
     })
   })
-  const feeds = feedsOf(session, model, options.inputs)
-  const outputName = session.outputNames[0]!
+  const { loop } = options
+  const feeds = feedsOf(session, model, options.inputs, loop?.steps ?? 1)
+  const outputName = loop?.output ?? session.outputNames[0]!
   const [low, high] = model.image.range
 
   const pixels = async (latentBytes: Uint8Array, conditions: Uint8Array): Promise<Float64Array> => {
-    const fed = feeds.map(({ name, type, shape, feed }) => [
-      name,
-      tensorOf(name, type, shape, feed(latentBytes, conditions)),
-    ])
-    const output = (await session.run(Object.fromEntries(fed)))[outputName]!
+    let output: Tensor | undefined
+    for (let step = 0; step < (loop?.steps ?? 1); step++) {
+      const fed = feeds.map(({ name, type, shape, feed }) => [
+        name,
+        output !== undefined && name === loop?.input
+          ? output
+          : tensorOf(name, type, shape, feed(latentBytes, conditions, step)),
+      ])
+      output = (await session.run(Object.fromEntries(fed)))[outputName] as Tensor
+    }
+    if (output === undefined) throw new RangeError('a loop has steps')
     const values = output.data as ArrayLike<number>
     const size = detectImageSize(output.dims, options.layout, options.size)
     const index =
@@ -66,7 +77,12 @@ export async function openReference(
   return { pixels, close: () => session.release() }
 }
 
-function feedsOf(session: InferenceSession, model: IntegerModel, inputs?: ResolvedInputs) {
+function feedsOf(
+  session: InferenceSession,
+  model: IntegerModel,
+  inputs: ResolvedInputs | undefined,
+  steps: number,
+) {
   const latent: Feed = (latentBytes) => realLatent(model.latent, latentBytes)
   const latentName = inputs?.latent.name ?? session.inputNames[0]
   return session.inputMetadata.map((input) => {
@@ -89,8 +105,13 @@ function feedsOf(session: InferenceSession, model: IntegerModel, inputs?: Resolv
         feed: conditionFeed(model, index, condition),
       }
     const constant = inputs?.constants.get(name)
-    if (constant !== undefined)
-      return { name, type, shape: constant.shape, feed: () => constant.data }
+    if (constant !== undefined) {
+      // Where a loop has one for each step, those before the last have a number.
+      const feed: Feed = (_, __, step) =>
+        (step < steps - 1 ? inputs?.constants.get(nameInStep(name, step)) : undefined)?.data ??
+        constant.data
+      return { name, type, shape: constant.shape, feed }
+    }
     // Nothing reads it.
     return { name, type, shape: given, feed: () => new Float64Array(elementCount(given)) }
   })
