@@ -25,19 +25,16 @@ const KEY_SPACE = 3
 /** Words of an entry of a list of prefixes. */
 const PREFIX_WORDS = 4
 
+/** Stands for the word that is 1. */
+const ONE = -1
+
 /**
  * Products of factors of eq(offset, point) for the offsets of a key, each once: a product of many factors is one
  * of fewer, which others share, times the next few.
  */
 class Prefixes {
-  /** The word behind the lines of the point, which is 1. */
-  readonly #one: number
   readonly #entries: { readonly parent: number; readonly words: readonly number[] }[] = []
   readonly #numbers = new Map<string, number>()
-
-  constructor(variables: number) {
-    this.#one = 3 * variables
-  }
 
   /** The number of eq(high bits of `offset`, variables from `first` on), `bits` of them, less the last `skip`. */
   of(offset: number, first: number, bits: number, skip: number): number {
@@ -45,7 +42,7 @@ class Prefixes {
     for (let done = 0; done < bits - skip; done += PREFIX_WORDS) {
       const words = Array.from({ length: PREFIX_WORDS }, (_, i) => {
         const bit = done + i
-        if (bit >= bits - skip) return this.#one
+        if (bit >= bits - skip) return ONE
         return 3 * (first + bit) + (Math.floor(offset / 2 ** (bits - 1 - bit)) % 2)
       })
       number = this.#add(number, words)
@@ -62,14 +59,19 @@ class Prefixes {
     return number
   }
 
-  written(): Writer {
-    const to = new Writer()
+  /** How many variables of the point are asked for, from the first on. */
+  get variables(): number {
+    const words = this.#entries.flatMap((entry) => entry.words.filter((word) => word !== ONE))
+    return Math.floor(Math.max(-1, ...words) / 3) + 1
+  }
+
+  /** The list, for a point of whose lines so many are made; the word behind them is 1. */
+  write(to: Writer, variables: number): void {
     to.number(this.#entries.length, 2)
     for (const { parent, words } of this.#entries) {
       to.number(parent, 2)
-      for (const word of words) to.number(word, 1)
+      for (const word of words) to.number(word === ONE ? 3 * variables : word, 1)
     }
-    return to
   }
 }
 
@@ -151,12 +153,12 @@ export function encodeSumcheckKey(key: SumcheckKeyFile, digest: Uint8Array): Uin
   const commitments = new Writer()
   for (const point of key.commitments) commitments.bytes(hexToBytes(point))
   // Prefixes are known when everything else is written.
-  const sections = [
-    ...before,
-    commitments,
-    slots.prefixes.written(),
-    slots.sPrefixes.written(),
-  ].map((section) => section.content())
+  const prefixes = new Writer()
+  slots.prefixes.write(prefixes, key.columnBits)
+  const sPrefixes = new Writer()
+  sPrefixes.number(slots.sPrefixes.variables, 1)
+  slots.sPrefixes.write(sPrefixes, slots.sPrefixes.variables)
+  const sections = [...before, commitments, prefixes, sPrefixes].map((section) => section.content())
   let start = head.length + 2 * sections.length + regions.length
   for (const section of sections) {
     head.number(start, 2)
@@ -318,8 +320,8 @@ function slotsOf(key: SumcheckDescriptor): Slots {
     zero,
     columnBits: key.columnBits,
     lookups,
-    prefixes: new Prefixes(key.columnBits),
-    sPrefixes: new Prefixes(lookups),
+    prefixes: new Prefixes(),
+    sPrefixes: new Prefixes(),
   }
 }
 

@@ -58,27 +58,45 @@ library SumcheckClaims {
         unchecked {
             uint256 n = run.n;
             uint256 keyAt = run.keyAt;
-            uint256 lines = SumcheckTranscript.allocate(3 * n + 1);
+            uint256 lines = SumcheckTranscript.reserve(3 * n + 1);
+            uint256 end = lines + 96 * n;
             run.rhoLines = lines;
+            run.rhoLinesEnd = end;
             Field.lines(run.rho, n, lines);
             run.prefixes = Field.prefixes(keyAt + Key.u16(keyAt + Key.SECTIONS + 10), lines);
-            uint256 linesEnd = lines + 96 * n;
             uint256 lookups = run.lookups;
-            lines = SumcheckTranscript.allocate(3 * lookups + 1);
-            Field.lines(run.sEnd - 32 * lookups, lookups, lines);
-            run.sPrefixes = Field.prefixes(keyAt + Key.u16(keyAt + Key.SECTIONS + 12), lines);
+            uint256 at = keyAt + Key.u16(keyAt + Key.SECTIONS + 12);
+            uint256 count = Key.u8(at);
+            lines = SumcheckTranscript.reserve(3 * count + 1);
+            Field.lines(run.sEnd - 32 * lookups, count, lines);
+            run.sPrefixes = Field.prefixes(at + 1, lines);
 
             uint256 short = run.outputBits < n ? run.outputBits : n;
-            run.eqR = SumcheckTranscript.allocate(short + 1);
-            Field.eqSuffixes(run.rEnd, linesEnd, short, run.eqR);
-            short = lookups < n ? lookups : n;
-            run.eqS = SumcheckTranscript.allocate(short + 1);
-            Field.eqSuffixes(run.sEnd, linesEnd, short, run.eqS);
-            run.padA = SumcheckTranscript.allocate(run.phaseOne + 1);
+            run.eqR = SumcheckTranscript.reserve(short + 1);
+            Field.eqSuffixes(run.rEnd, end, short, run.eqR);
+            _eqAtS(run, end);
+            run.padA = SumcheckTranscript.reserve(run.phaseOne + 1);
             Field.zeroSuffixes(run.a, run.phaseOne, run.padA);
-            run.padB = SumcheckTranscript.allocate(run.phaseTwo + 1);
+            run.padB = SumcheckTranscript.reserve(run.phaseTwo + 1);
             Field.zeroSuffixes(run.b, run.phaseTwo, run.padB);
             _readRegions(run);
+        }
+    }
+
+    /// @dev eq of the last entries of s and ρ, as many as the two regions have or columns have; the longer of the two
+    /// products has the shorter one as a factor.
+    function _eqAtS(Run memory run, uint256 linesEnd) private pure {
+        unchecked {
+            uint256 n = run.n;
+            uint256 few = run.activationBits < run.tableBits ? run.activationBits : run.tableBits;
+            if (few > n) few = n;
+            uint256 many = run.lookups < n ? run.lookups : n;
+            uint256 s = run.sEnd;
+            uint256 short = Field.eq(s - 32 * few, linesEnd - 96 * few, few);
+            uint256 long = mul(short, Field.eq(s - 32 * many, linesEnd - 96 * many, many - few));
+            bool table = run.tableBits == run.lookups;
+            run.eqTable = table ? long : short;
+            run.eqActivation = run.activationBits == run.lookups ? long : short;
         }
     }
 
@@ -94,9 +112,9 @@ library SumcheckClaims {
             uint256 bits = run.activationBits;
             uint256 chunks = _chunks(bits, n);
             run.activationChunks = chunks;
-            uint256 spaces = SumcheckTranscript.allocate(4);
+            uint256 spaces = SumcheckTranscript.reserve(4);
             run.spaces = spaces;
-            uint256 out = SumcheckTranscript.allocate((2 * limbs + 3) * chunks);
+            uint256 out = SumcheckTranscript.reserve((2 * limbs + 3) * chunks);
             run.quotient = out;
             run.output = out + 32 * chunks;
             _set(spaces + 32 * Key.SPACE_OUTPUT, run.output);
@@ -113,19 +131,19 @@ library SumcheckClaims {
             bits = run.tableBits;
             chunks = _chunks(bits, n);
             run.tableChunks = chunks;
-            out = SumcheckTranscript.allocate(3 * chunks);
+            out = SumcheckTranscript.reserve(3 * chunks);
             run.multiplicity = out;
             run.tableInverse = out = _region(run, at, first, bits, out);
             run.tableOutput = out = _region(run, at + 3, second, bits, out);
             _region(run, at + 6, key, bits, out);
             bits = run.copyBits;
             if (bits != Key.NO_COPY) {
-                out = SumcheckTranscript.allocate(_chunks(bits, n));
+                out = SumcheckTranscript.reserve(_chunks(bits, n));
                 _set(spaces + 32 * Key.SPACE_COPY, out);
                 _region(run, at + 9, first, bits, out);
             }
             uint256 size = 32 * run.keyColumns;
-            out = SumcheckTranscript.allocate(run.keyColumns);
+            out = SumcheckTranscript.reserve(run.keyColumns);
             _set(spaces + 32 * Key.SPACE_KEY, out);
             assembly ("memory-safe") {
                 calldatacopy(out, key, size)
@@ -141,7 +159,7 @@ library SumcheckClaims {
             sums.gamma = 1;
             sums.eta = 1;
             sums.valueAt = run.valuesAt;
-            sums.scaled = SumcheckTranscript.allocate(run.limbs + 1);
+            sums.scaled = SumcheckTranscript.reserve(run.limbs + 1);
             uint256 lambda = 1;
             for (uint256 e = 0; e <= run.limbs; ++e) {
                 _set(sums.scaled + 32 * e, mul(lambda, _word(run.inversesAt + 32 * e)));
@@ -176,6 +194,7 @@ library SumcheckClaims {
             uint256 limbs = run.limbs;
             uint256 bits = run.activationBits;
             uint256 chunks = run.activationChunks;
+            uint256 last = run.eqActivation;
             uint256 nu4 = mul(nu3, run.nu);
             uint256 nu = mul(mul(nu4, run.nu), run.nu);
             uint256 left3;
@@ -186,17 +205,17 @@ library SumcheckClaims {
             for (uint256 e = 0; e <= limbs; ++e) {
                 uint256 values = run.firstInverse + 32 * chunks * e;
                 left3 = add(left3, _sum(values, chunks));
-                _equals(run, nu, _atS(run, values, bits), _word(run.inversesAt + 32 * e));
+                _equals(run, nu, _atS(run, values, bits, last), _word(run.inversesAt + 32 * e));
                 nu = mul(nu, run.nu);
                 uint256 scaled = _get(sums.scaled + 32 * e);
                 inverses = add(inverses, scaled);
                 uint256 f;
                 if (e == 0) {
                     f = add(
-                        _atS(run, run.quotient, bits), mul(run.beta, _atS(run, run.output, bits))
+                        _atS(run, run.quotient, bits, last), mul(run.beta, _atS(run, run.output, bits, last))
                     );
                 } else {
-                    f = _atS(run, run.firstLimb + 32 * chunks * (e - 1), bits);
+                    f = _atS(run, run.firstLimb + 32 * chunks * (e - 1), bits, last);
                 }
                 read = add(read, mul(scaled, f));
             }
@@ -209,13 +228,14 @@ library SumcheckClaims {
 
             bits = run.tableBits;
             chunks = run.tableChunks;
+            last = run.eqTable;
             uint256 g = _word(run.inversesAt + 32 * (limbs + 1));
             left3 = sub(left3, _sum(run.tableInverse, chunks));
-            _equals(run, nu, _atS(run, run.tableInverse, bits), g);
+            _equals(run, nu, _atS(run, run.tableInverse, bits, last), g);
             uint256 leadT = Field.zeroProduct(s, run.lookups - run.tableBits);
             leadT = mul(leadT, Field.power(run.lambda, limbs + 1));
-            uint256 t = mul(mul(g, beta2), _atS(run, run.tableOutput, bits));
-            t = add(t, _atS(run, run.multiplicity, bits));
+            uint256 t = mul(mul(g, beta2), _atS(run, run.tableOutput, bits, last));
+            t = add(t, _atS(run, run.multiplicity, bits, last));
             left4 = sub(left4, mul(leadT, t));
             t = sub(run.alpha, _rowKeys(run));
             right4 = sub(right4, mul(leadT, mul(g, t)));
@@ -430,8 +450,17 @@ library SumcheckClaims {
                 next = Slices.gather(run.slots, at + 5, point);
                 return (_block(run, at, point, point + 32 * bits), next);
             }
-            (value, next) = Slices.eq(run.slots, at + 5, run.rhoLines + 96 * (n - bits));
-            value = mul(mul(value, _get(_column(run, at))), _prefix(run, at + 2));
+            (value, next) = Slices.eq(run.slots, at + 5, run.rhoLinesEnd - 96 * bits);
+            uint256 spaces = run.spaces;
+            uint256 prefixes = run.prefixes;
+            assembly ("memory-safe") {
+                let p := mload(MODULUS)
+                let place := calldataload(at)
+                let column :=
+                    mload(add(mload(add(spaces, shl(5, byte(0, place)))), shl(5, byte(1, place))))
+                let prefix := mload(add(prefixes, shl(5, and(shr(224, place), 0xffff))))
+                value := mulmod(mulmod(value, column, p), prefix, p)
+            }
         }
     }
 
@@ -485,22 +514,23 @@ library SumcheckClaims {
         }
     }
 
-    /// @dev eq(s|bits, ·) on a region, as weight at ρ times columns.
-    function _atS(Run memory run, uint256 values, uint256 bits)
+    /// @dev eq(s|bits, ·) on a region, as weight at ρ times columns. `last` is the factor of the entries that rows
+    /// have.
+    function _atS(Run memory run, uint256 values, uint256 bits, uint256 last)
         private
         pure
         returns (uint256 value)
     {
         unchecked {
             uint256 n = run.n;
-            if (bits <= n) return mul(_get(values), _get(run.eqS + 32 * bits));
+            if (bits <= n) return mul(_get(values), last);
             uint256 high = bits - n;
             uint256 point = run.sEnd - 32 * bits;
             for (uint256 i = 0; i < 1 << high; ++i) {
                 uint256 weight = Field.eqIndex(i, point, high);
                 value = add(value, mul(_get(values + 32 * i), weight));
             }
-            return mul(value, _get(run.eqS + 32 * n));
+            return mul(value, last);
         }
     }
 

@@ -68,10 +68,31 @@ library SumcheckField {
         assembly ("memory-safe") {
             let p := mload(MODULUS)
             product := 1
-            for { let end := add(a, shl(5, count)) } lt(a, end) { a := add(a, 32) } {
+            let end := add(a, shl(5, count))
+            // Four factors a turn, the others first.
+            for { let start := add(a, shl(5, and(count, 3))) } lt(a, start) {} {
                 let factor := add(mload(b), mulmod(mload(a), mload(add(b, 64)), p))
                 product := mulmod(product, factor, p)
+                a := add(a, 32)
                 b := add(b, 96)
+            }
+            for {} lt(a, end) {} {
+                let factor := add(mload(b), mulmod(mload(a), mload(add(b, 64)), p))
+                product := mulmod(product, factor, p)
+                factor := add(
+                    mload(add(b, 96)), mulmod(mload(add(a, 32)), mload(add(b, 160)), p)
+                )
+                product := mulmod(product, factor, p)
+                factor := add(
+                    mload(add(b, 192)), mulmod(mload(add(a, 64)), mload(add(b, 256)), p)
+                )
+                product := mulmod(product, factor, p)
+                factor := add(
+                    mload(add(b, 288)), mulmod(mload(add(a, 96)), mload(add(b, 352)), p)
+                )
+                product := mulmod(product, factor, p)
+                a := add(a, 128)
+                b := add(b, 384)
             }
         }
     }
@@ -327,28 +348,39 @@ library SumcheckField {
         assembly ("memory-safe") {
             let p := mload(MODULUS)
             let one := add(p, 1)
-            let used := shl(5, size)
-            let half := shl(count, 16)
-            for {} gt(half, 16) { half := shr(1, half) } {
-                let x := mload(point)
+            switch eq(count, 2)
+            case 1 {
+                // Three or four values are what most kernels have.
+                let x := mload(add(point, 32))
                 let y := sub(one, x)
-                point := add(point, 32)
-                let at := table
-                if gt(used, half) {
-                    for { let both := add(table, sub(used, half)) } lt(at, both) { at := add(
-                        at,
-                        32
-                    ) } {
-                        let high := mulmod(mload(add(at, half)), x, p)
-                        mstore(at, add(mulmod(mload(at), y, p), high))
-                    }
-                    used := half
-                }
-                for { let end := add(table, used) } lt(at, end) { at := add(at, 32) } {
-                    mstore(at, mulmod(mload(at), y, p))
-                }
+                let low := add(mulmod(mload(table), y, p), mulmod(mload(add(table, 32)), x, p))
+                let high := mulmod(mload(add(table, 64)), y, p)
+                if gt(size, 3) { high := add(high, mulmod(mload(add(table, 96)), x, p)) }
+                x := mload(point)
+                sum := addmod(mulmod(low, sub(one, x), p), mulmod(high, x, p), p)
             }
-            sum := mod(mload(table), p)
+            default {
+                let used := shl(5, size)
+                for { let half := shl(count, 16) } gt(half, 16) { half := shr(1, half) } {
+                    let x := mload(point)
+                    let y := sub(one, x)
+                    point := add(point, 32)
+                    let at := table
+                    if gt(used, half) {
+                        for { let both := add(table, sub(used, half)) } lt(at, both) {
+                            at := add(at, 32)
+                        } {
+                            let high := mulmod(mload(add(at, half)), x, p)
+                            mstore(at, add(mulmod(mload(at), y, p), high))
+                        }
+                        used := half
+                    }
+                    for { let end := add(table, used) } lt(at, end) { at := add(at, 32) } {
+                        mstore(at, mulmod(mload(at), y, p))
+                    }
+                }
+                sum := mod(mload(table), p)
+            }
         }
     }
 

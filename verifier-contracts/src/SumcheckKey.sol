@@ -26,6 +26,7 @@ pragma solidity ^0.8.28;
 /// prefix is that of its column's bits, a block's that of its region's; it is given by its number (2) in the
 /// list of its section:
 ///
+/// - prefixes at s start with the number of entries of s of which they need lines (1)
 /// - prefixes: number (2); each is an earlier one (2; 0 is the empty one, which is not listed) times four words (1
 ///   each) of the lines of the point (`SumcheckField.lines`): 3·i for 1 − y_i, 3·i + 1 for y_i, the word behind
 ///   the lines for 1

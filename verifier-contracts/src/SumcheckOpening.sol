@@ -25,12 +25,22 @@ library SumcheckOpening {
         uint256 atZ;
     }
 
+    /// @dev P₁ and P₂ at ζ and ι, and ζ^b.
+    struct Products {
+        uint256 lowZeta;
+        uint256 lowIota;
+        uint256 highZeta;
+        uint256 highIota;
+        uint256 power;
+    }
+
     /// @notice Checks the opening.
     /// @param run All challenges drawn.
     /// @param y The value of the image's commitment at z, if there is one.
     function check(Run memory run, uint256 y) internal view {
         unchecked {
             Shares memory shares = _shares(run);
+            Products memory products = _products(run, run.zeta, shares.iota);
             uint256 available = gasleft();
             // Words: sum (2), summand (2), factor (1). Beyond: the pairs of the pairing check.
             uint256 buffer;
@@ -38,7 +48,7 @@ library SumcheckOpening {
                 buffer := mload(0x40)
             }
             (uint256 value, bool ok) = _columns(run, buffer);
-            ok = _opened(run, shares, buffer, value, y) && ok;
+            ok = _opened(run, shares, products, buffer, value, y) && ok;
             bool holds;
             (holds, ok) = _pairing(run, buffer, ok);
             if (!ok) revert IImageVerifier.InsufficientGas(available);
@@ -110,32 +120,34 @@ library SumcheckOpening {
     }
 
     /// @dev Sum += everything else on the left side: Σ c_x·(E_x − y_x·G₁) + (ζ − w)·W + w·W′.
-    function _opened(Run memory run, Shares memory shares, uint256 buffer, uint256 value, uint256 y)
-        private
-        view
-        returns (bool ok)
-    {
+    function _opened(
+        Run memory run,
+        Shares memory shares,
+        Products memory products,
+        uint256 buffer,
+        uint256 value,
+        uint256 y
+    ) private view returns (bool ok) {
         unchecked {
             uint256 zeta = run.zeta;
             uint256 delta = run.delta;
             uint256 delta2 = mul(delta, delta);
             uint256 delta3 = mul(delta2, delta);
             uint256 delta4 = mul(delta2, delta2);
-            uint256 zetaPower = _zetaPower(run);
             uint256 at = run.openingAt;
             ok = _add(buffer, at, add(add(delta2, mul(shares.atIota, delta)), shares.atChi));
             ok = _add(buffer, at + 64, add(delta, shares.atIota)) && ok;
-            ok = _add(buffer, at + 128, sub(run.chi, zetaPower)) && ok;
+            ok = _add(buffer, at + 128, sub(run.chi, products.power)) && ok;
             ok = _add(buffer, at + 192, add(delta3, mul(shares.atIota, delta2))) && ok;
             ok = _add(buffer, at + 256, delta4) && ok;
             ok = _add(buffer, at + 320, sub(zeta, run.w)) && ok;
             ok = _add(buffer, at + 384, run.w) && ok;
 
             at = run.evaluationsAt;
-            uint256 sIota = _sAtIota(run, zeta, shares.iota, value);
+            uint256 sIota = _sAtIota(run, zeta, products, value);
             uint256 gIota = _word(at + 32);
             // y_ζ + c_ι·y_ι + c_χ·y_χ [+ c_z·y_z]
-            uint256 sum = mul(delta4, mul(mul(zetaPower, shares.iota), gIota));
+            uint256 sum = mul(delta4, mul(mul(products.power, shares.iota), gIota));
             sum = add(sum, mul(delta3, _word(at + 160)));
             sum = add(sum, mul(delta2, _word(at + 64)));
             sum = add(sum, mul(delta + 1, _word(at)));
@@ -193,19 +205,17 @@ library SumcheckOpening {
     }
 
     /// @dev S(ι) = ζ·(left − 2(h(χ) + θ·v) − ζ·S(ζ)).
-    function _sAtIota(Run memory run, uint256 zeta, uint256 iota, uint256 value)
+    function _sAtIota(Run memory run, uint256 zeta, Products memory products, uint256 value)
         private
         pure
         returns (uint256)
     {
         unchecked {
             uint256 at = run.evaluationsAt;
-            uint256 t = run.n / 2;
-            uint256 middle = run.rho + 32 * (run.n - t);
-            (uint256 atZeta, uint256 atIota) = _products(middle, t, zeta, iota);
-            uint256 left = add(mul(_word(at), atIota), mul(_word(at + 32), atZeta));
-            (atZeta, atIota) = _products(run.rho, run.n - t, zeta, iota);
-            uint256 second = add(mul(_word(at + 64), atIota), mul(_word(at + 96), atZeta));
+            uint256 left =
+                add(mul(_word(at), products.lowIota), mul(_word(at + 32), products.lowZeta));
+            uint256 second =
+                add(mul(_word(at + 64), products.highIota), mul(_word(at + 96), products.highZeta));
             left = add(left, mul(run.theta, second));
             uint256 inner = add(_word(at + 128), mul(run.theta, value));
             left = sub(left, add(inner, inner));
@@ -214,34 +224,49 @@ library SumcheckOpening {
         }
     }
 
-    /// @dev Π (1 − u + u·x^{2^k}) over a point, k = 0 for the last entry, at two places.
-    function _products(uint256 point, uint256 count, uint256 x, uint256 y)
+    /// @dev Π (1 − u + u·x^{2^k}), k = 0 for the last entry, over both parts of ρ at both places, by the lines of ρ.
+    /// The first part has one entry more than the other where N is odd.
+    function _products(Run memory run, uint256 x, uint256 y)
         private
         pure
-        returns (uint256 atX, uint256 atY)
+        returns (Products memory products)
     {
-        assembly ("memory-safe") {
-            let p := mload(MODULUS)
-            atX := 1
-            atY := 1
-            for { let from := add(point, shl(5, count)) } gt(from, point) {} {
-                from := sub(from, 32)
-                let u := mload(from)
-                let zero := sub(add(p, 1), u)
-                atX := mulmod(atX, add(zero, mulmod(u, x, p)), p)
-                atY := mulmod(atY, add(zero, mulmod(u, y, p)), p)
-                x := mulmod(x, x, p)
-                y := mulmod(y, y, p)
-            }
-        }
-    }
-
-    /// @dev ζ^b, b = 2^⌊N/2⌋.
-    function _zetaPower(Run memory run) private pure returns (uint256 power) {
         unchecked {
-            power = run.zeta;
-            for (uint256 t = run.n / 2; t > 0; --t) {
-                power = mul(power, power);
+            uint256 t = 96 * (run.n / 2);
+            uint256 start = run.rhoLines;
+            uint256 low = start + 96 * run.n;
+            assembly ("memory-safe") {
+                let p := mload(MODULUS)
+                let lowX := 1
+                let lowY := 1
+                let highX := 1
+                let highY := 1
+                let high := sub(low, t)
+                for { let end := high } gt(low, end) {} {
+                    low := sub(low, 96)
+                    high := sub(high, 96)
+                    let zero := mload(low)
+                    let u := mload(add(low, 32))
+                    lowX := mulmod(lowX, add(zero, mulmod(u, x, p)), p)
+                    lowY := mulmod(lowY, add(zero, mulmod(u, y, p)), p)
+                    zero := mload(high)
+                    u := mload(add(high, 32))
+                    highX := mulmod(highX, add(zero, mulmod(u, x, p)), p)
+                    highY := mulmod(highY, add(zero, mulmod(u, y, p)), p)
+                    x := mulmod(x, x, p)
+                    y := mulmod(y, y, p)
+                }
+                if gt(high, start) {
+                    let zero := mload(start)
+                    let u := mload(add(start, 32))
+                    highX := mulmod(highX, add(zero, mulmod(u, x, p)), p)
+                    highY := mulmod(highY, add(zero, mulmod(u, y, p)), p)
+                }
+                mstore(products, lowX)
+                mstore(add(products, 32), lowY)
+                mstore(add(products, 64), highX)
+                mstore(add(products, 96), highY)
+                mstore(add(products, 128), x)
             }
         }
     }

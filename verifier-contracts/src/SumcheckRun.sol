@@ -70,13 +70,16 @@ struct Run {
     uint256 e2;
     uint256 e3;
     uint256 e4;
-    // eqR[k] = eq of the last k entries of r and ρ; eqS likewise; padA[k] = Π_{i ≥ k} (1 − a_i).
+    // eqR[k] = eq of the last k entries of r and ρ; padA[k] = Π_{i ≥ k} (1 − a_i).
     uint256 eqR;
-    uint256 eqS;
     uint256 padA;
     uint256 padB;
-    // Lines of ρ, and the prefixes at ρ and at s that the key lists.
+    // eq of the last entries of s and ρ, as many as a region or a column has.
+    uint256 eqActivation;
+    uint256 eqTable;
+    // Lines of ρ and their end, and the prefixes at ρ and at s that the key lists.
     uint256 rhoLines;
+    uint256 rhoLinesEnd;
     uint256 prefixes;
     uint256 sPrefixes;
     // Column values by region (§7.3), see `SumcheckClaims.regions`.

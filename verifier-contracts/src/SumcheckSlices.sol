@@ -55,8 +55,8 @@ library SumcheckSlices {
                 let word := calldataload(at)
                 let from := add(slots, shl(5, byte(0, word)))
                 let end := add(from, shl(5, byte(1, word)))
-                // As `SumcheckField.eq`; two factors a turn, a single one first.
-                if and(byte(1, word), 1) {
+                // As `SumcheckField.eq`; four factors a turn, the others first.
+                for { let start := add(from, shl(5, and(byte(1, word), 3))) } lt(from, start) {} {
                     let factor := add(mload(lines), mulmod(mload(from), mload(add(lines, 64)), p))
                     product := mulmod(product, factor, p)
                     from := add(from, 32)
@@ -70,8 +70,18 @@ library SumcheckSlices {
                         mulmod(mload(add(from, 32)), mload(add(lines, 160)), p)
                     )
                     product := mulmod(product, factor, p)
-                    from := add(from, 64)
-                    lines := add(lines, 192)
+                    factor := add(
+                        mload(add(lines, 192)),
+                        mulmod(mload(add(from, 64)), mload(add(lines, 256)), p)
+                    )
+                    product := mulmod(product, factor, p)
+                    factor := add(
+                        mload(add(lines, 288)),
+                        mulmod(mload(add(from, 96)), mload(add(lines, 352)), p)
+                    )
+                    product := mulmod(product, factor, p)
+                    from := add(from, 128)
+                    lines := add(lines, 384)
                 }
             }
         }

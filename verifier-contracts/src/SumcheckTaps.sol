@@ -271,28 +271,27 @@ library SumcheckTaps {
     /// @dev S₋₁, S₀, S₁ over all indices of some bits. Bit by bit from the most significant, with g and d the bits'
     /// variables, S₁ and S₋₁ carrying:
     ///     S₀ ← e·S₀,   S₁ ← u·S₀ + v·S₁,   S₋₁ ← v·S₀ + u·S₋₁
-    ///     u = (1 − g)·d,   v = g·(1 − d),   e = g·d + (1 − g)(1 − d)
+    ///     u = (1 − g)·d,   v = g·(1 − d),   e = g·d + (1 − g)(1 − d) = 1 − u − v
     function _shifts(uint256 driving, uint256 driven, uint256 bits, uint256 sums) private pure {
         assembly ("memory-safe") {
             let p := mload(MODULUS)
-            let k := add(add(p, p), 1)
+            let double := add(p, p)
             let same := 1
             let up := 0
             let down := 0
-            for { let end := add(driving, shl(5, bits)) } lt(driving, end) { driving := add(
-                driving,
-                32
-            ) } {
-                let g := mload(driving)
-                let d := mload(driven)
+            for { let end := add(driving, shl(5, bits)) } lt(driving, end) {} {
+                let v := mload(driving)
+                let u := mload(driven)
+                let both := sub(p, mulmod(u, v, p))
+                v := add(v, both)
+                u := add(u, both)
+                let toUp := mulmod(u, same, p)
+                let toDown := mulmod(v, same, p)
+                up := add(toUp, mulmod(v, up, p))
+                down := add(toDown, mulmod(u, down, p))
+                same := addmod(same, sub(double, add(toUp, toDown)), p)
+                driving := add(driving, 32)
                 driven := add(driven, 32)
-                let both := mulmod(g, d, p)
-                // The products are below p: all of these are below 4p.
-                let u := add(d, sub(p, both))
-                let v := add(g, sub(p, both))
-                up := add(mulmod(u, same, p), mulmod(v, up, p))
-                down := add(mulmod(v, same, p), mulmod(u, down, p))
-                same := mulmod(same, add(add(both, both), sub(k, add(g, d))), p)
             }
             mstore(sums, down)
             mstore(add(sums, 32), same)
@@ -320,32 +319,36 @@ library SumcheckTaps {
             let upTight := 0
             let downTight := 0
             values := shl(sub(256, bits), values)
-            for { let end := add(driving, shl(5, bits)) } lt(driving, end) { driving := add(
-                driving,
-                32
-            ) } {
-                let u := mload(driven)
+            for { let end := add(driving, shl(5, bits)) } lt(driving, end) { driving := add(driving, 32) }
+            {
                 let v := mload(driving)
+                let u := mload(driven)
                 let ones := mulmod(u, v, p)
-                let zeros := sub(add(add(p, p), add(1, ones)), add(u, v))
-                u := add(u, sub(p, ones))
                 v := add(v, sub(p, ones))
+                u := add(u, sub(p, ones))
+                let toUp := mulmod(u, same, p)
+                let toDown := mulmod(v, same, p)
                 switch slt(values, 0)
                 case 0 {
-                    up := add(mulmod(u, same, p), mulmod(v, up, p))
-                    down := add(mulmod(v, same, p), mulmod(u, down, p))
+                    up := add(toUp, mulmod(v, up, p))
+                    down := add(toDown, mulmod(u, down, p))
                     upTight := mulmod(v, upTight, p)
                     downTight := mulmod(u, downTight, p)
-                    same := mulmod(same, add(zeros, ones), p)
+                    same := addmod(same, sub(add(p, p), add(toUp, toDown)), p)
+                    // (1 − g)(1 − d) = 1 − g·d − u − v, below 5p
+                    let zeros := sub(add(shl(2, p), 1), add(ones, add(u, v)))
                     sameTight := mulmod(sameTight, zeros, p)
                 }
                 default {
-                    up := add(mulmod(u, same, p), mulmod(v, add(up, upTight), p))
-                    down := add(mulmod(v, same, p), mulmod(u, add(down, downTight), p))
+                    up := add(toUp, mulmod(v, add(up, upTight), p))
+                    down := add(toDown, mulmod(u, add(down, downTight), p))
                     upTight := mulmod(u, sameTight, p)
                     downTight := mulmod(v, sameTight, p)
-                    same := add(mulmod(same, add(zeros, ones), p), mulmod(sameTight, zeros, p))
-                    sameTight := mulmod(sameTight, ones, p)
+                    // Tight are as many as go to below, up or down, and stay.
+                    let stays := mulmod(sameTight, ones, p)
+                    toUp := add(add(toUp, upTight), add(toDown, downTight))
+                    same := addmod(add(same, sameTight), sub(mul(5, p), add(toUp, stays)), p)
+                    sameTight := stays
                 }
                 values := shl(1, values)
                 driven := add(driven, 32)

@@ -168,6 +168,14 @@ library SumcheckTranscript {
         }
     }
 
+    /// @notice Words of memory that are written before they are read.
+    function reserve(uint256 words) internal pure returns (uint256 at) {
+        assembly ("memory-safe") {
+            at := mload(0x40)
+            mstore(0x40, add(at, shl(5, words)))
+        }
+    }
+
     /// @dev The first step's message; returns where the state is: messages are put behind it, beyond
     /// everything allocated.
     function _start(Run memory run, uint256 seed, bytes32 context, bytes32 imageHash)
