@@ -8,6 +8,7 @@ import { PlatemarkError } from '../model-export/platemark-error.js'
 import type { Backend, CircuitOptions } from '../prover/backend.js'
 import { backends, findBackend } from '../prover/backends.js'
 import { count } from './command.js'
+import { type InputOptionValues, inputOptions, withInputOptions } from './input-options.js'
 import { toolVersion } from './version.js'
 
 /** The backend option that compiles the integer model and no circuit. */
@@ -17,7 +18,7 @@ export const NO_BACKEND = 'none'
 const COMPACT_BACKENDS: readonly (string | undefined)[] = ['groth16', 'ezkl']
 
 /** What `compile` and `estimate` have in common on the command line. */
-export type ModelOptions = {
+export type ModelOptions = InputOptionValues & {
   /** Absent: the first. */
   readonly backend?: string
   readonly imageBinding?: ImageBinding
@@ -36,7 +37,7 @@ export type ModelOptions = {
 
 /** Adds the options that decide what integer model an ONNX file becomes. */
 export function withModelOptions(command: Command): Command {
-  return command
+  return withInputOptions(command)
     .addOption(
       new Option(
         '--backend <name>',
@@ -134,6 +135,7 @@ export function compileOptions(
     toolVersion,
     latent: options.latent,
     profile: options.profile ?? (COMPACT_BACKENDS.includes(backend?.name) ? 'compact' : 'fidelity'),
+    ...inputOptions(options),
     ...(range === undefined ? {} : { outputRange: range }),
     ...(layout === undefined ? {} : { layout }),
     ...(size === undefined ? {} : { size }),

@@ -1,7 +1,11 @@
 import { fixturePath } from '../fixtures/golden.js'
+import type { InputChoices } from '../model-export/input-choice.js'
 
 /** A fixture that the demo can be run with. */
 export type DemoModel = {
+  /** Inputs besides the latent, where they cannot be detected, and what they are to be. */
+  readonly inputs?: InputChoices
+  readonly conditions?: Uint8Array
   /** Of the model and of the files. */
   readonly name: string
   readonly onnx: string

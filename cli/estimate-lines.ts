@@ -33,8 +33,8 @@ function powersOfTau({ counts }: Estimate): readonly (readonly [string, number])
  */
 export function refuseInfeasible(estimate: Estimate): void {
   if (estimate.feasible) return
-  throw new PlatemarkError(`The model is too large for the ${estimate.backend} backend.`, {
+  throw new PlatemarkError(`The ${estimate.backend} backend cannot prove this model.`, {
     found: estimate.reason ?? 'more than the backend can do',
-    fix: 'Use a smaller model, fewer bits (--weight-bits, --activation-bits), or --backend none to generate without proofs.',
+    fix: 'Use a smaller model, fewer bits (--weight-bits, --activation-bits), --backend sumcheck, or --backend none to generate without proofs.',
   })
 }

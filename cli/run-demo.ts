@@ -8,6 +8,7 @@ import { privateKeyToAccount } from 'viem/accounts'
 import { decodePng } from '../circuits/png.js'
 import { writeDirectoryAtomic, writeFileAtomic } from '../model-export/atomic-write.js'
 import { compileModel } from '../model-export/compile-model.js'
+import { NO_CONDITIONS } from '../model-export/conditions.js'
 import { readJsonFile } from '../model-export/json-fields.js'
 import { modelId, type Plate, readPlate, writePlate } from '../model-export/plate.js'
 import { PlatemarkError } from '../model-export/platemark-error.js'
@@ -20,6 +21,7 @@ import { circuitHash } from '../prover/circuit-hash.js'
 import { bindsPixels, onChainImage } from '../prover/on-chain-image.js'
 import { verifyBundle, writeProvenance } from '../prover/provenance.js'
 import { parseSetupRecord } from '../prover/setup-record.js'
+import { statementConditions } from '../prover/statement.js'
 import { type Verification, verdictOf } from '../prover/verification.js'
 import { verifyInEvm } from '../prover/verify-in-evm.js'
 import { startAnvil } from '../verifier-contracts/anvil.js'
@@ -102,7 +104,11 @@ export async function runDemo(
         writeProvenance(
           plate,
           backend,
-          { seed: demo.seed, context: { chainId: anvil.chainId, contract, recipient } },
+          {
+            seed: demo.seed,
+            ...(demo.conditions === undefined ? {} : { conditions: demo.conditions }),
+            context: { chainId: anvil.chainId, contract, recipient },
+          },
           bundlePath,
           toolVersion,
           progress,
@@ -132,6 +138,7 @@ export async function runDemo(
           recipient,
           modelId: plate.modelId,
           seed: demo.seed,
+          ...statementConditions(demo.conditions ?? NO_CONDITIONS),
           image,
           proof: new Uint8Array(Buffer.from(bundle.proof.slice(2), 'hex')),
           insecure: true,
@@ -194,7 +201,13 @@ async function preparePlate(
 ): Promise<Plate> {
   const backend = findBackend(demo.backend)
   const onnx = await readFile(demo.onnx)
-  const options = { profile: demo.profile, latent: 'normal', toolVersion, seeds: 8 } as const
+  const options = {
+    profile: demo.profile,
+    latent: 'normal',
+    toolVersion,
+    seeds: 8,
+    ...(demo.inputs === undefined ? {} : { inputs: demo.inputs }),
+  } as const
   if (existsSync(join(directory, backend.name, backend.circuitFile))) {
     const kept = await readPlate(directory)
     const { source } = kept.model

@@ -2,6 +2,7 @@ import { bestSaturation, type TensorStatistics } from './calibrate.js'
 import type { FloatAffine, FloatModel } from './float-model.js'
 import type { ImageSize } from './image-output.js'
 import type {
+  Condition,
   IntegerModel,
   IntegerNode,
   Latent,
@@ -9,7 +10,13 @@ import type {
   Table,
   TensorInfo,
 } from './integer-model.js'
-import { type Bounds, boundsRange, latentBounds, rearrangeBounds } from './intervals.js'
+import {
+  type Bounds,
+  boundsRange,
+  conditionBounds,
+  latentBounds,
+  rearrangeBounds,
+} from './intervals.js'
 import { usualDomain } from './pre-activations.js'
 import type { Profile } from './profiles.js'
 import { type OutputCode, type QuantizedInput, quantizeAffine } from './quantize-affine.js'
@@ -24,6 +31,8 @@ export type QuantizationPlan = {
   readonly pixels: FloatAffine
   readonly statistics: ReadonlyMap<string, TensorStatistics>
   readonly latent: Latent
+  /** Of `model.conditions`. */
+  readonly conditions: readonly Condition[]
   readonly size: ImageSize
   /** Float output that is black and white. */
   readonly range: readonly [number, number]
@@ -40,7 +49,7 @@ export function assembleModel(
   profile: Profile,
   codes: ReadonlyMap<string, OutputCode> = new Map(),
 ): IntegerModel {
-  const { model, pixels, statistics, latent, size, range } = plan
+  const { model, pixels, statistics, latent, conditions, size, range } = plan
   const tensors: TensorInfo[] = []
   const bounds: Bounds[] = []
   const inputs = new Map<string, QuantizedInput>()
@@ -55,6 +64,11 @@ export function assembleModel(
   }
 
   define(model.input.name, model.input.shape, latent.scale, latentBounds(latent))
+  model.conditions?.forEach(({ name, shape }, i) => {
+    const condition = conditions[i]!
+    const scale = condition.kind === 'label' ? 1 : condition.scale
+    define(name, shape, scale, conditionBounds(condition))
+  })
   for (const node of model.nodes) {
     const name = plainText(node.name)
     if (node.kind === 'rearrange') {
@@ -111,6 +125,7 @@ export function assembleModel(
     version: 1,
     name: plainText(model.name),
     latent,
+    ...(conditions.length === 0 ? {} : { conditions }),
     tensors,
     nodes,
     tables,

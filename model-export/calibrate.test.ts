@@ -24,7 +24,7 @@ test('statistics cover every tensor and every seed', () => {
   const seen: string[] = []
   const statistics = calibrate(
     identity,
-    [Float64Array.of(0, -1, 0.5), Float64Array.of(7, 3, -2)],
+    [{ latent: Float64Array.of(0, -1, 0.5) }, { latent: Float64Array.of(7, 3, -2) }],
     ({ step, done, total }) => seen.push(`${step} ${done}/${total}`),
   )
   expect(statistics.get('z')).toMatchObject({ min: -2, max: 7 })
@@ -36,7 +36,7 @@ test('statistics cover every tensor and every seed', () => {
 test('the histogram keeps its counts where they belong when it grows', () => {
   const { histogram, histogramEnd } = calibrate(
     identity,
-    [Float64Array.of(0.25, 0.5, 1), Float64Array.of(2, -100, 0)],
+    [{ latent: Float64Array.of(0.25, 0.5, 1) }, { latent: Float64Array.of(2, -100, 0) }],
     silent,
   ).get('z')!
   const width = histogramEnd / histogram.length
@@ -45,7 +45,7 @@ test('the histogram keeps its counts where they belong when it grows', () => {
 })
 
 test.each([Number.NaN, Number.POSITIVE_INFINITY])('%s is refused', (value) => {
-  expect(() => calibrate(identity, [Float64Array.of(0, value, 0)], silent)).toThrow(
+  expect(() => calibrate(identity, [{ latent: Float64Array.of(0, value, 0) }], silent)).toThrow(
     /not finite numbers/,
   )
 })
@@ -54,7 +54,7 @@ describe('bestSaturation', () => {
   const statistics = (values: readonly number[]): TensorStatistics =>
     calibrate(
       { ...identity, input: { name: 'z', shape: [values.length] }, nodes: [] },
-      [Float64Array.from(values)],
+      [{ latent: Float64Array.from(values) }],
       silent,
     ).get('z')!
   const crowd = Array.from({ length: 10_000 }, (_, i) => i / 10_000)

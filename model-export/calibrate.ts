@@ -6,6 +6,14 @@ import type { Progress } from './progress.js'
 /** Bound once: these loops are hot, and a test runner's realm looks globals up slowly. */
 const { abs, floor, max } = Math
 
+/** What one run of a float model is fed with. */
+export type FloatInputs = {
+  /** As many elements as the model's input. */
+  readonly latent: Float64Array
+  /** One tensor a condition. */
+  readonly conditions?: readonly Float64Array[]
+}
+
 /** Values of one tensor over the calibration seeds. */
 export type TensorStatistics = {
   readonly min: number
@@ -20,27 +28,27 @@ const BINS = 4096
 /**
  * Runs the float model and collects what values its tensors take.
  *
- * @param latents - real latents, one a seed, each with as many elements as the model's input
+ * @param runs - real latents and conditions, one a seed
  * @returns statistics by tensor name
  * @throws {PlatemarkError} where a value is not finite.
  * @example
- * calibrate(model, latents, silent).get(model.output.name)?.max
+ * calibrate(model, [{ latent }], silent).get(model.output.name)?.max
  */
 export function calibrate(
   model: FloatModel,
-  latents: readonly Float64Array[],
+  runs: readonly FloatInputs[],
   progress: Progress,
 ): ReadonlyMap<string, TensorStatistics> {
   const run = prepareFloat(model)
   const collectors = new Map<string, Collector>()
-  latents.forEach((latent, index) => {
-    for (const [name, values] of run(latent)) {
+  runs.forEach(({ latent, conditions }, index) => {
+    for (const [name, values] of run(latent, conditions)) {
       const collector = collectors.get(name) ?? startCollecting()
       collectors.set(name, collector)
       collect(collector, values)
       if (!Number.isFinite(collector.max - collector.min)) throw notFinite(model.name, name)
     }
-    progress({ step: 'calibrate', done: index + 1, total: latents.length })
+    progress({ step: 'calibrate', done: index + 1, total: runs.length })
   })
   return collectors
 }

@@ -1,4 +1,5 @@
 import { assembleModel, type QuantizationPlan } from './assemble-model.js'
+import { realConditions, sampleConditions } from './conditions.js'
 import { execute } from './execute.js'
 import { prepareFloat } from './execute-float.js'
 import { meanSquaredError, peakSignalToNoise } from './image-quality.js'
@@ -189,10 +190,20 @@ function moreBits(
   }
 }
 
-type ReferenceImage = { readonly latentBytes: Uint8Array; readonly pixels: Float64Array }
+type ReferenceImage = {
+  readonly latentBytes: Uint8Array
+  readonly conditions: Uint8Array
+  readonly pixels: Float64Array
+}
 
 /** The float model's images of the trial seeds, mapped to 0…255 and clipped, height × width × channels. */
-function referenceImages({ model, latent, size, range }: QuantizationPlan): ReferenceImage[] {
+function referenceImages({
+  model,
+  latent,
+  conditions: kinds,
+  size,
+  range,
+}: QuantizationPlan): ReferenceImage[] {
   const run = prepareFloat(model)
   const { height, width, channels, layout } = size
   const order = layout === 'CHW' ? [1, 2, 0] : [0, 1, 2]
@@ -201,17 +212,19 @@ function referenceImages({ model, latent, size, range }: QuantizationPlan): Refe
   const [low, high] = range
   return Array.from({ length: affordableRuns(model, TRIAL_SEEDS, TRIAL_WORK) }, (_, i) => {
     const latentBytes = sampleLatent(FIRST_TRIAL_SEED + i, latent.dimensions)
-    const image = run(realLatent(latent, latentBytes)).get(model.output.name)!
+    const conditions = sampleConditions(FIRST_TRIAL_SEED + i, kinds)
+    const real = realConditions(kinds, conditions)
+    const image = run(realLatent(latent, latentBytes), real).get(model.output.name)!
     const pixels = Float64Array.from(index, (at) =>
       Math.min(Math.max(((image[at]! - low) / (high - low)) * 255, 0), 255),
     )
-    return { latentBytes, pixels }
+    return { latentBytes, conditions, pixels }
   })
 }
 
 function trialPsnr(model: IntegerModel, reference: readonly ReferenceImage[]): number {
   let total = 0
-  for (const { latentBytes, pixels } of reference)
-    total += meanSquaredError(execute(model, latentBytes), pixels)
+  for (const { latentBytes, conditions, pixels } of reference)
+    total += meanSquaredError(execute(model, latentBytes, conditions), pixels)
   return peakSignalToNoise(total / reference.length)
 }

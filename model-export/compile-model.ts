@@ -3,14 +3,18 @@ import { bytesToHex } from '@noble/hashes/utils.js'
 import type { Choice } from './choose-bits.js'
 import { type FidelityOptions, type FidelityReport, measureFidelity } from './fidelity.js'
 import type { FloatModel } from './float-model.js'
+import type { InputOptions } from './input-choice.js'
 import type { IntegerModel } from './integer-model.js'
 import { isolatePixels } from './isolate-pixels.js'
 import { layerErrors } from './layer-errors.js'
-import { lowerOnnx } from './lower-onnx.js'
+import { lowerWithInputs } from './lower-onnx.js'
+import type { LoweredGraph } from './lowering/lower-graph.js'
 import type { Progress } from './progress.js'
 import { type QuantizeOptions, quantizeWithReasons } from './quantize.js'
 
-export type CompileOptions = Omit<QuantizeOptions, 'onnxSha256'> & FidelityOptions
+export type CompileOptions = Omit<QuantizeOptions, 'onnxSha256'> &
+  Omit<FidelityOptions, 'inputs'> &
+  InputOptions
 
 /** A model and how far it is from the float model. */
 export type CompiledModel = { readonly model: IntegerModel; readonly report: FidelityReport }
@@ -40,18 +44,18 @@ export async function compileModel(
   options: CompileOptions,
   progress: Progress,
 ): Promise<CompiledModel> {
-  const float = readFloatModel(onnx, name, progress)
+  const lowered = readFloatModel(onnx, name, options, progress)
   const { targetPsnr } = options
   if (targetPsnr === undefined) {
-    const choice = quantizeFloat(onnx, float, options, progress)
-    return report(onnx, float, choice, options, progress)
+    const choice = quantizeFloat(onnx, lowered.model, options, progress)
+    return report(onnx, lowered, choice, options, progress)
   }
   const seeds = options.seeds ?? TARGET_SEEDS
   let wanted = targetPsnr
   for (let attempt = 1; ; attempt++) {
     const own = { ...options, seeds, targetPsnr: wanted }
-    const choice = quantizeFloat(onnx, float, own, progress)
-    const compiled = await report(onnx, float, choice, own, progress)
+    const choice = quantizeFloat(onnx, lowered.model, own, progress)
+    const compiled = await report(onnx, lowered, choice, own, progress)
     const { medianPsnr, worstPsnr } = compiled.report
     const missing = Math.max(targetPsnr - medianPsnr, targetPsnr - WORST_BELOW_MEDIAN - worstPsnr)
     const target = { psnr: targetPsnr, reached: missing <= 0 }
@@ -75,18 +79,24 @@ export function quantizeOnnx(
   options: CompileOptions,
   progress: Progress,
 ): IntegerModel {
-  return quantizeFloat(onnx, readFloatModel(onnx, name, progress), options, progress).model
+  const { model } = readFloatModel(onnx, name, options, progress)
+  return quantizeFloat(onnx, model, options, progress).model
 }
 
-function readFloatModel(onnx: Uint8Array, name: string, progress: Progress): FloatModel {
+function readFloatModel(
+  onnx: Uint8Array,
+  name: string,
+  options: InputOptions,
+  progress: Progress,
+): LoweredGraph {
   progress({ step: 'read the ONNX file' })
-  return lowerOnnx(onnx, name)
+  return lowerWithInputs(onnx, name, options)
 }
 
 function quantizeFloat(
   onnx: Uint8Array,
   float: FloatModel,
-  options: CompileOptions,
+  { inputs: _, ...options }: CompileOptions,
   progress: Progress,
 ): Choice {
   const onnxSha256 = `0x${bytesToHex(sha256(onnx))}`
@@ -96,12 +106,12 @@ function quantizeFloat(
 /** What was chosen, how close its images are and where the error comes from. */
 async function report(
   onnx: Uint8Array,
-  float: FloatModel,
+  { model: float, inputs }: LoweredGraph,
   { model, trials, why }: Choice,
   options: CompileOptions,
   progress: Progress,
 ): Promise<CompiledModel> {
-  const measured = await measureFidelity(onnx, model, options, progress)
+  const measured = await measureFidelity(onnx, model, { ...options, inputs }, progress)
   progress({ step: 'find the layer that hurts' })
   const { nodes, output } = isolatePixels(float)
   const errors = layerErrors({ ...float, nodes, output }, model)

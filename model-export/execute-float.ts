@@ -19,35 +19,45 @@ export type FloatStep = readonly [output: string, step: Step]
  *
  * @param model - a lowered model
  * @param input - the latent, row-major, one value an element of `model.input.shape`
- * @returns every tensor by name, the input included, in order of definition
- * @throws PlatemarkError if the input has the wrong number of elements
+ * @param conditions - the tensors of `model.conditions`, in order
+ * @returns every tensor by name, the inputs included, in order of definition
+ * @throws PlatemarkError if an input has the wrong number of elements
  * @example
  * const tensors = executeFloat(model, latent)
  * const image = tensors.get(model.output.name)
  */
-export function executeFloat(model: FloatModel, input: Float64Array): Map<string, Float64Array> {
-  return prepareFloat(model)(input)
+export function executeFloat(
+  model: FloatModel,
+  input: Float64Array,
+  conditions: readonly Float64Array[] = [],
+): Map<string, Float64Array> {
+  return prepareFloat(model)(input, conditions)
 }
 
 /**
  * `executeFloat` in two steps: lays the weights out once, then runs any number of inputs.
  *
  * @param model - a lowered model
- * @returns a function of the latent, as `executeFloat`
+ * @returns a function of the latent and the conditions, as `executeFloat`
  */
 export function prepareFloat(
   model: FloatModel,
-): (input: Float64Array) => Map<string, Float64Array> {
+): (input: Float64Array, conditions?: readonly Float64Array[]) => Map<string, Float64Array> {
   const steps = floatSteps(model)
-  const size = elementCount(model.input.shape)
-  return (input) => {
-    if (input.length !== size) {
-      throw new PlatemarkError(`The input of model "${model.name}" has the wrong size.`, {
-        expected: `${size} values (shape ${model.input.shape.join('×')})`,
-        found: `${input.length} values`,
-      })
-    }
-    const tensors: Tensors = new Map([[model.input.name, input]])
+  const inputs = [model.input, ...(model.conditions ?? [])]
+  return (latent, conditions = []) => {
+    const tensors: Tensors = new Map()
+    inputs.forEach(({ name, shape }, i) => {
+      const input = i === 0 ? latent : (conditions[i - 1] ?? new Float64Array(0))
+      const size = elementCount(shape)
+      if (input.length !== size) {
+        throw new PlatemarkError(`An input of model "${model.name}" has the wrong size.`, {
+          expected: `${size} values for "${name}" (shape ${shape.join('×')})`,
+          found: `${input.length} values`,
+        })
+      }
+      tensors.set(name, input)
+    })
     for (const [output, step] of steps) tensors.set(output, step(tensors))
     return tensors
   }

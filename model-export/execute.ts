@@ -1,3 +1,4 @@
+import { conditionsOf, conditionTensors, NO_CONDITIONS } from './conditions.js'
 import { prepareEinsum } from './einsum.js'
 import type { AffineNode, IntegerModel, IntegerTerm, RearrangeNode } from './integer-model.js'
 import { prepareTerm } from './linear-terms.js'
@@ -25,8 +26,8 @@ export type AffineTrace = {
 
 /** A model whose weights are laid out for execution. */
 export type Executor = {
-  readonly execute: (latentBytes: Uint8Array) => Uint8Array
-  readonly trace: (latentBytes: Uint8Array) => Trace
+  readonly execute: (latentBytes: Uint8Array, conditions?: Uint8Array) => Uint8Array
+  readonly trace: (latentBytes: Uint8Array, conditions?: Uint8Array) => Trace
 }
 
 const executors = new WeakMap<IntegerModel, Executor>()
@@ -36,12 +37,18 @@ const executors = new WeakMap<IntegerModel, Executor>()
  *
  * @param model - a model that is never changed afterwards (its layout is prepared once)
  * @param latentBytes - `model.latent.dimensions` bytes, from `expandSeed`
- * @throws {PlatemarkError} for a wrong number of bytes, or a model whose bounds are false.
+ * @param conditions - what was chosen besides the seed, as `conditions.ts` writes it
+ * @throws {PlatemarkError} for a wrong number of bytes, a label that is no class, or a model whose bounds
+ * are false.
  * @example
  * const pixels = execute(plate.model, expandSeed(42n, plate.model.latent.dimensions))
  */
-export function execute(model: IntegerModel, latentBytes: Uint8Array): Uint8Array {
-  return prepare(model).execute(latentBytes)
+export function execute(
+  model: IntegerModel,
+  latentBytes: Uint8Array,
+  conditions: Uint8Array = NO_CONDITIONS,
+): Uint8Array {
+  return prepare(model).execute(latentBytes, conditions)
 }
 
 /**
@@ -51,8 +58,12 @@ export function execute(model: IntegerModel, latentBytes: Uint8Array): Uint8Arra
  * @example
  * trace(model, latentBytes).tensors[model.image.tensor] // the pixels
  */
-export function trace(model: IntegerModel, latentBytes: Uint8Array): Trace {
-  return prepare(model).trace(latentBytes)
+export function trace(
+  model: IntegerModel,
+  latentBytes: Uint8Array,
+  conditions: Uint8Array = NO_CONDITIONS,
+): Trace {
+  return prepare(model).trace(latentBytes, conditions)
 }
 
 /** Lays out the weights of a model; `execute` and `trace` do this once per model. */
@@ -74,24 +85,32 @@ function prepareExecutor(model: IntegerModel): Executor {
     node.kind === 'affine' ? affineStep(model, node) : rearrangeStep(node),
   )
 
-  const run = (latentBytes: Uint8Array, keep: boolean): (AffineTrace | undefined)[] => {
+  const conditions = conditionsOf(model)
+  const run = (
+    latentBytes: Uint8Array,
+    chosen: Uint8Array,
+    keep: boolean,
+  ): (AffineTrace | undefined)[] => {
     if (latentBytes.length !== model.latent.dimensions)
       throw new PlatemarkError('The latent has the wrong length.', {
         expected: `${model.latent.dimensions} bytes`,
         found: `${latentBytes.length} bytes`,
       })
     for (let i = 0; i < latentBytes.length; i++) tensors[0]![i] = latentTable[latentBytes[i]!]!
+    conditionTensors(conditions, chosen).forEach((tensor, i) => {
+      tensors[i + 1]!.set(tensor)
+    })
     return steps.map((step) => step(tensors, keep))
   }
   const pixels = () => toPixels(tensors[model.image.tensor]!)
 
   return {
-    execute: (latentBytes) => {
-      run(latentBytes, false)
+    execute: (latentBytes, chosen = NO_CONDITIONS) => {
+      run(latentBytes, chosen, false)
       return pixels()
     },
-    trace: (latentBytes) => {
-      const nodes = run(latentBytes, true)
+    trace: (latentBytes, chosen = NO_CONDITIONS) => {
+      const nodes = run(latentBytes, chosen, true)
       return { pixels: pixels(), tensors: tensors.map((t) => Int32Array.from(t)), nodes }
     },
   }

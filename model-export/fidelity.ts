@@ -1,19 +1,17 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node'
 import type { Trial } from './choose-bits.js'
+import { conditionsOf, sampleConditions } from './conditions.js'
 import { execute } from './execute.js'
-import { anyImageSize, detectImageSize, type FlatSize, type ImageLayout } from './image-output.js'
 import { meanSquaredError, peakSignalToNoise, structuralSimilarity } from './image-quality.js'
 import type { IntegerModel } from './integer-model.js'
 import { sampleLatent } from './latent-table.js'
 import type { LayerError } from './layer-errors.js'
 import { type ModelSize, modelSize } from './model-size.js'
-import { PlatemarkError } from './platemark-error.js'
 import type { Progress } from './progress.js'
-import { elementCount, transposeIndex } from './tensor-index.js'
+import { openReference, type ReferenceOptions } from './reference-images.js'
 
 /**
  * How far the integer model's pixels are from the float model's, written as `report.json`. The
- * reference is onnxruntime's output for the same latent, mapped from the output range to 0…255 and
+ * reference is onnxruntime's output for the same latent and conditions, mapped from the output range to 0…255 and
  * clipped, not rounded; so rounding to whole pixels alone limits PSNR to about 59 dB.
  */
 export type FidelityReport = ModelSize & {
@@ -46,10 +44,7 @@ export type NodeReport = Partial<LayerError> & {
   readonly tableRows: number
 }
 
-export type FidelityOptions = {
-  readonly layout?: ImageLayout
-  readonly size?: FlatSize
-  readonly anyOutput?: boolean
+export type FidelityOptions = ReferenceOptions & {
   /** 64 by default, fewer for large models. */
   readonly seeds?: number
 }
@@ -78,8 +73,9 @@ export async function measureFidelity(
     for (let seed = 0; seed < seeds; seed++) {
       // Other seeds than those of the calibration.
       const latentBytes = sampleLatent(1_000_000 + seed, model.latent.dimensions)
-      const pixels = execute(model, latentBytes)
-      const wanted = await reference.pixels(latentBytes)
+      const conditions = sampleConditions(1_000_000 + seed, conditionsOf(model))
+      const pixels = execute(model, latentBytes, conditions)
+      const wanted = await reference.pixels(latentBytes, conditions)
       errors.push(meanSquaredError(pixels, wanted))
       similarity += structuralSimilarity(pixels, wanted, height, width, channels)
       for (let i = 0; i < pixels.length; i++) {
@@ -112,65 +108,6 @@ const WORK = 1e10
 
 function usualSeeds(model: IntegerModel): number {
   return Math.min(MOST_SEEDS, Math.max(4, Math.floor(WORK / modelSize(model).macs)))
-}
-
-type Reference = {
-  /** Real values 0…255, row-major height × width × channels. */
-  readonly pixels: (latentBytes: Uint8Array) => Promise<Float64Array>
-  readonly close: () => Promise<void>
-}
-
-/** The float model in onnxruntime. Its one input that is no initializer is the latent. */
-async function openReference(
-  onnx: Uint8Array,
-  model: IntegerModel,
-  { layout, size: flat, anyOutput }: FidelityOptions,
-): Promise<Reference> {
-  const session = await InferenceSession.create(onnx, {
-    intraOpNumThreads: 1,
-    logSeverityLevel: 3,
-  }).catch((cause: unknown) => {
-    throw new PlatemarkError('onnxruntime cannot run the model, so it cannot be compared with.', {
-      found: cause instanceof Error ? cause.message : String(cause),
-      fix: 'Check the file with onnx.checker, or export it again.',
-      cause,
-    })
-  })
-  const { dimensions, table, scale } = model.latent
-  const input = session.inputMetadata[0]
-  if (
-    input === undefined ||
-    !input.isTensor ||
-    (input.type !== 'float32' && input.type !== 'float64')
-  )
-    throw new PlatemarkError('The input of the model is no tensor of real numbers.', {
-      expected: 'float32 or float64',
-      found: input?.isTensor ? input.type : 'no tensor',
-    })
-  const { name, type } = input
-  const given = input.shape.map((size) => (typeof size === 'number' && size > 0 ? size : 1))
-  const shape = elementCount(given) === dimensions ? given : [1, dimensions]
-  const outputName = session.outputNames[0]!
-  const [low, high] = model.image.range
-
-  const pixels = async (latentBytes: Uint8Array): Promise<Float64Array> => {
-    const real = Array.from(latentBytes, (byte) => table[byte]! * scale)
-    const latent =
-      type === 'float32'
-        ? new Tensor('float32', Float32Array.from(real), shape)
-        : new Tensor('float64', Float64Array.from(real), shape)
-    const output = (await session.run({ [name]: latent }))[outputName]!
-    const values = output.data as ArrayLike<number>
-    const size = (anyOutput ? anyImageSize : detectImageSize)(output.dims, layout, flat)
-    const index =
-      size.layout === 'CHW'
-        ? transposeIndex([size.channels, size.height, size.width], [1, 2, 0])
-        : Int32Array.from({ length: values.length }, (_, i) => i)
-    return Float64Array.from(index, (at) =>
-      Math.min(Math.max(((Number(values[at]) - low) / (high - low)) * 255, 0), 255),
-    )
-  }
-  return { pixels, close: () => session.release() }
 }
 
 function describeNodes(model: IntegerModel): readonly NodeReport[] {

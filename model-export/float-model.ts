@@ -10,10 +10,31 @@ export type FloatModel = {
   readonly name: string
   /** The latent input; `shape` is the whole shape (a leading batch of 1 included or not). */
   readonly input: { readonly name: string; readonly shape: readonly number[] }
+  /** Further inputs, which the user chooses; absent where there are none. */
+  readonly conditions?: readonly FloatCondition[]
   readonly nodes: readonly FloatNode[]
   /** The tensor that is the image, before post-processing. */
   readonly output: { readonly name: string; readonly shape: readonly number[] }
 }
+
+/** `name` is a tensor of the model and the input's name in ONNX. */
+export type FloatCondition =
+  /** A class: the tensor holds a 1 at it and zeros, whatever the input is in ONNX. */
+  | {
+      readonly kind: 'label'
+      readonly name: string
+      readonly shape: readonly [number]
+      readonly classes: number
+    }
+  | {
+      readonly kind: 'vector'
+      readonly name: string
+      readonly shape: readonly number[]
+      readonly values: VectorValues
+    }
+
+/** What the 256 bytes of a vector stand for: as in a latent, or equal steps between two numbers. */
+export type VectorValues = 'normal' | 'uniform' | readonly [low: number, high: number]
 
 /** Row-major real tensor. */
 export type FloatTensor = { readonly shape: readonly number[]; readonly data: Float64Array }

@@ -14,8 +14,8 @@ import type { ConvGeometry } from './float-model.js'
  *       half = shift > 0 ? 2^(shift−1) : 0             (round half up)
  *       out = table.values[q − table.first]
  *
- *   The compiler proves by interval analysis over the fixed weights and all latents that q always
- *   lies within the table: there is no seed for which the model is undefined. Saturation is in the
+ *   The compiler proves by interval analysis over the fixed weights, all latents and all conditions that q always
+ *   lies within the table: there is no seed and no condition for which the model is undefined. Saturation is in the
  *   table's values.
  * - A rearrange node moves elements and computes nothing.
  */
@@ -24,6 +24,8 @@ export type IntegerModel = {
   readonly version: 1
   readonly name: string
   readonly latent: Latent
+  /** What is chosen besides the seed; absent where that is nothing. */
+  readonly conditions?: readonly Condition[]
   readonly tensors: readonly TensorInfo[]
   readonly nodes: readonly IntegerNode[]
   readonly tables: readonly Table[]
@@ -31,7 +33,7 @@ export type IntegerModel = {
   readonly source: ModelSource
 }
 
-/** Index into `tensors`. Tensor 0 is the latent. */
+/** Index into `tensors`. Tensor 0 is the latent, the next ones are the conditions, then come the nodes' outputs. */
 export type TensorId = number
 
 export type TensorInfo = {
@@ -52,6 +54,21 @@ export type Latent = {
   readonly table: readonly number[]
   readonly scale: number
 }
+
+/**
+ * A public input that is chosen, not drawn from the seed (`conditions.ts` has its bytes). The tensor of a
+ * label is zero but for a 1 at the class, so that a table of embeddings is a matrix product; that of a
+ * vector is `table[byte]` for each byte, real value `· scale`.
+ */
+export type Condition =
+  | { readonly kind: 'label'; readonly classes: number }
+  | {
+      readonly kind: 'vector'
+      readonly dimensions: number
+      /** 256 integers, non-decreasing. */
+      readonly table: readonly number[]
+      readonly scale: number
+    }
 
 /** Row-major integer constants; they live in `weights.bin`, in order of first use. */
 export type IntegerTensor = { readonly shape: readonly number[]; readonly data: Int32Array }

@@ -1,13 +1,22 @@
+import { conditionsOf } from './conditions.js'
 import { addProductBounds, isSquare } from './einsum.js'
 import { expandBias } from './execute.js'
-import type { AffineNode, IntegerModel, RearrangeNode, Table } from './integer-model.js'
+import type {
+  AffineNode,
+  Condition,
+  IntegerModel,
+  LinearIntegerTerm,
+  RearrangeNode,
+  Table,
+} from './integer-model.js'
 import { prepareTerm } from './linear-terms.js'
 import { PlatemarkError } from './platemark-error.js'
 import { contractedRows, type RowFacts, rowFacts, scalesOf } from './row-facts.js'
 import { elementCount, transposeIndex } from './tensor-index.js'
 
 /*
- * Interval analysis over all latents. Every latent element ranges over the latent table on its own;
+ * Interval analysis over all latents and conditions. Every element of the latent and of a vector ranges over
+ * its table on its own, and a label over all classes;
  * bounds are kept per element and go through each node with the signs of its weights:
  *
  *     low(acc)  = Σ_{w>0} w·low(x) + Σ_{w<0} w·high(x) + bias,   high(acc) alike.
@@ -45,12 +54,23 @@ export type ModelRanges = {
   readonly nodes: readonly (NodeRanges | undefined)[]
 }
 
-/** Bounds of the latent tensor. */
-export function latentBounds(latent: IntegerModel['latent']): Bounds {
+/** Bounds of the latent tensor, and of a vector's. */
+export function latentBounds(latent: Pick<IntegerModel['latent'], 'dimensions' | 'table'>): Bounds {
   const { min, max } = rangeOf(latent.table, latent.table)
   return {
     low: new Float64Array(latent.dimensions).fill(min),
     high: new Float64Array(latent.dimensions).fill(max),
+  }
+}
+
+/** Bounds of a condition's tensor. Of a label's elements one is 1. */
+export function conditionBounds(condition: Condition): Bounds {
+  if (condition.kind === 'vector') return latentBounds(condition)
+  const { classes } = condition
+  return {
+    low: new Float64Array(classes),
+    high: new Float64Array(classes).fill(1),
+    facts: { oneHot: true, bounded: { length: classes, most: 1 } },
   }
 }
 
@@ -85,6 +105,15 @@ export function accumulatorBounds(
       addProductBounds(term, inputs[term.input]!, inputs[term.operand]!, known, sums)
       continue
     }
+    const chosen = chosenWeights(term, inputs[term.input]!)
+    if (chosen !== undefined) {
+      chosen.forEach(({ min, max }, i) => {
+        center[i]! += min + max
+        radius[i]! += max - min
+        magnitude[i]! += Math.max(abs(min), abs(max))
+      })
+      continue
+    }
     const absolute = prepareTerm(term, shape, abs)
     prepareTerm(term, shape)(
       low.map((value, i) => value + high[i]!),
@@ -106,6 +135,16 @@ export function accumulatorBounds(
     low: center.map((value, i) => (value - radius[i]!) / 2),
     high: center.map((value, i) => (value + radius[i]!) / 2),
   }
+}
+
+/** Of a matrix times a vector with one 1, each output is one of its weights. */
+function chosenWeights(term: LinearIntegerTerm, input: Bounds): readonly Range[] | undefined {
+  if (term.kind !== 'gemm' || term.rows !== 1 || input.facts?.oneHot !== true) return undefined
+  const [outputs = 0, classes = 0] = term.weight.shape
+  return Array.from({ length: outputs }, (_, o) => {
+    const row = term.weight.data.subarray(o * classes, (o + 1) * classes)
+    return rangeOf(row, row)
+  })
 }
 
 /**
@@ -157,7 +196,7 @@ export function rearrangeBounds(node: RearrangeNode, input: Bounds): Bounds {
  * @throws {PlatemarkError} where a table does not cover every quotient, or numbers could reach 2^52.
  */
 export function analyseRanges(model: IntegerModel): ModelRanges {
-  const bounds: Bounds[] = [latentBounds(model.latent)]
+  const bounds: Bounds[] = [latentBounds(model.latent), ...conditionsOf(model).map(conditionBounds)]
   const nodes = model.nodes.map((node): NodeRanges | undefined => {
     if (node.kind === 'rearrange') {
       bounds[node.output] = rearrangeBounds(node, bounds[node.input]!)

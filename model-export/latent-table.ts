@@ -21,6 +21,18 @@ export function latentTable(
   return [...upper.map((value) => -value).reverse(), ...upper]
 }
 
+/**
+ * The 256 values of one dimension of a vector: integers nearest to equal steps from `low` to `high`.
+ *
+ * @example
+ * rangeTable(0, 255, 1)[7] // 7
+ */
+export function rangeTable(low: number, high: number, scale: number): readonly number[] {
+  return Array.from({ length: 256 }, (_, byte) =>
+    Math.floor((low + ((high - low) * byte) / 255) / scale + 0.5),
+  )
+}
+
 /** x ≥ 0 with Φ(x) = 1/2 + excess, by bisection: Φ is increasing and the answer is below 4. */
 function normalQuantile(excess: number): number {
   let low = 0

@@ -1,3 +1,4 @@
+import { conditionsOf, realConditions, sampleConditions } from './conditions.js'
 import { prepareEinsum } from './einsum.js'
 import { expandBias, trace } from './execute.js'
 import { type FloatStep, type FloatTensors, floatSteps } from './execute-float.js'
@@ -37,6 +38,7 @@ export function layerErrors(
 ): readonly (LayerError | undefined)[] {
   const work = (modelSize(model).macs * float.nodes.length) / 2
   const seeds = Math.max(1, Math.min(MOST_SEEDS, Math.floor(USUAL_WORK / work)))
+  const kinds = conditionsOf(model)
   const steps = floatSteps(float)
   const layers = float.nodes.map((_, i) => {
     const node = model.nodes[i]!
@@ -45,8 +47,12 @@ export function layerErrors(
   const pixelsOf = pixelMap(model)
   for (let seed = 0; seed < seeds; seed++) {
     const bytes = sampleLatent(FIRST_SEED + seed, model.latent.dimensions)
-    const run = trace(model, bytes)
+    const chosen = sampleConditions(FIRST_SEED + seed, kinds)
+    const run = trace(model, bytes, chosen)
     const tensors: FloatTensors = new Map([[float.input.name, realLatent(model.latent, bytes)]])
+    realConditions(kinds, chosen).forEach((value, i) => {
+      tensors.set(float.conditions![i]!.name, value)
+    })
     for (const [output, step] of steps) tensors.set(output, step(tensors))
     const names = tensorNames(float, model)
     const wanted = pixelsOf(tensors.get(float.output.name)!)
@@ -125,7 +131,7 @@ function isPixels(model: IntegerModel, tensor: number): boolean {
 
 /** Names of the float model's tensors by tensor id. Nodes of the two models stand in the same order. */
 function tensorNames(float: FloatModel, model: IntegerModel): readonly string[] {
-  const names = [float.input.name]
+  const names = [float.input, ...(float.conditions ?? [])].map(({ name }) => name)
   float.nodes.forEach(({ output }, i) => {
     names[model.nodes[i]!.output] = output
   })

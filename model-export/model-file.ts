@@ -36,6 +36,7 @@ export function serializeModel(model: IntegerModel): SerializedModel {
       name: model.name,
       source: model.source,
       latent: model.latent,
+      ...(model.conditions === undefined ? {} : { conditions: model.conditions }),
       image: model.image,
       tensors: model.tensors,
       nodes: model.nodes.map(describeNode),

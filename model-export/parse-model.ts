@@ -1,3 +1,4 @@
+import { conditionElements } from './conditions.js'
 import { type EinsumAxes, einsumCount, einsumFault } from './einsum.js'
 import type { ConvGeometry } from './float-model.js'
 import type {
@@ -7,7 +8,6 @@ import type {
   IntegerNode,
   IntegerTensor,
   IntegerTerm,
-  Latent,
   ModelSource,
   RearrangeNode,
   Table,
@@ -16,6 +16,7 @@ import type {
 import { EXACT_LIMIT } from './intervals.js'
 import type { Field } from './json-fields.js'
 import { hashWeights } from './model-file.js'
+import { parseConditions, parseLatent, parseScale } from './parse-inputs.js'
 import { PlatemarkError } from './platemark-error.js'
 import { broadcastsTo, elementCount } from './tensor-index.js'
 
@@ -42,6 +43,7 @@ export function parseModel(json: Field, weights: Uint8Array): IntegerModel {
     'name',
     'source',
     'latent',
+    'conditions',
     'image',
     'tensors',
     'nodes',
@@ -55,13 +57,23 @@ export function parseModel(json: Field, weights: Uint8Array): IntegerModel {
   const tensors = json.get('tensors').items().map(parseTensor)
   if (tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0) > MAX_ELEMENTS_IN_ALL)
     json.get('tensors').fail(`at most ${MAX_ELEMENTS_IN_ALL} elements in all`)
+  const conditions = json.find('conditions') && parseConditions(json.get('conditions'))
+  const inputs = 1 + (conditions?.length ?? 0)
   const nodeFields = json.get('nodes').items()
-  if (tensors.length !== nodeFields.length + 1)
-    json.get('tensors').fail(`${nodeFields.length + 1} tensors: the latent and one for each node`)
+  const expected = inputs + nodeFields.length
+  if (tensors.length !== expected)
+    json.get('tensors').fail(`${expected} tensors: the latent, conditions, and one for each node`)
+  conditions?.forEach((condition, i) => {
+    const elements = conditionElements(condition)
+    if (elementCount(tensors[i + 1]!.shape) !== elements)
+      json.get('tensors').items()[i + 1]!.get('shape').fail(`${elements} elements, condition ${i}`)
+  })
   if (elementCount(tensors[0]!.shape) !== latent.dimensions)
     json.get('tensors').items()[0]!.get('shape').fail(`${latent.dimensions} elements, the latent`)
   const tableFields = json.get('tables').items()
-  const nodes = nodeFields.map((field, index) => parseNode(field, index, tensors, constants))
+  const nodes = nodeFields.map((field, index) =>
+    parseNode(field, index + inputs, tensors, constants),
+  )
   const tables = tableFields.map((field) => parseTable(field, constants))
   nodes.forEach((node, index) => {
     if (node.kind === 'affine') checkTable(nodeFields[index]!, node, tables)
@@ -72,6 +84,7 @@ export function parseModel(json: Field, weights: Uint8Array): IntegerModel {
     version: 1,
     name: parseText(json.get('name')),
     latent,
+    ...(conditions === undefined ? {} : { conditions }),
     tensors,
     nodes,
     tables,
@@ -135,20 +148,6 @@ function openConstants(field: Field, bytes: Uint8Array): Constants {
   }
 }
 
-function parseLatent(field: Field): Latent {
-  field.only('dimensions', 'distribution', 'table', 'scale')
-  const entries = field.get('table').items()
-  const table = entries.map((entry) => entry.integer(-(2 ** 24), 2 ** 24))
-  const ordered = table.every((value, i) => i === 0 || value >= table[i - 1]!)
-  if (table.length !== 256 || !ordered) field.get('table').fail('256 non-decreasing integers')
-  return {
-    dimensions: field.get('dimensions').integer(1, 2 ** 20),
-    distribution: field.get('distribution').oneOf('normal', 'uniform'),
-    table,
-    scale: parseScale(field.get('scale')),
-  }
-}
-
 function parseTensor(field: Field): TensorInfo {
   field.only('name', 'shape', 'min', 'max', 'scale')
   const range = parseRange(field, 2 ** 31 - 1)
@@ -162,12 +161,12 @@ function parseTensor(field: Field): TensorInfo {
 
 function parseNode(
   field: Field,
-  index: number,
+  output: number,
   tensors: readonly TensorInfo[],
   constants: Constants,
 ): IntegerNode {
   const kind = field.get('kind').oneOf('affine', 'rearrange')
-  const output = field.get('output').integer(index + 1, index + 1)
+  field.get('output').integer(output, output)
   return kind === 'affine'
     ? parseAffine(field, output, tensors, constants)
     : parseRearrange(field, output, tensors)
@@ -431,11 +430,6 @@ function parseShape(field: Field): readonly number[] {
 function parseRange(field: Field, limit: number): { readonly min: number; readonly max: number } {
   const min = field.get('min').integer(-limit, limit)
   return { min, max: field.get('max').integer(min, limit) }
-}
-
-function parseScale(field: Field): number {
-  const scale = field.number()
-  return scale > 0 ? scale : field.fail('a positive number')
 }
 
 /** Text is printed on terminals: it is short and holds no control characters. */

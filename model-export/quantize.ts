@@ -1,7 +1,8 @@
 import { assembleModel, type QuantizationPlan } from './assemble-model.js'
 import { calibrate } from './calibrate.js'
 import { type Choice, chooseBits } from './choose-bits.js'
-import type { FloatModel } from './float-model.js'
+import { realConditions, sampleConditions } from './conditions.js'
+import type { FloatCondition, FloatModel } from './float-model.js'
 import {
   anyImageSize,
   anyOutputRange,
@@ -10,9 +11,9 @@ import {
   type FlatSize,
   type ImageLayout,
 } from './image-output.js'
-import type { IntegerModel, Latent } from './integer-model.js'
+import type { Condition, IntegerModel, Latent } from './integer-model.js'
 import { isolatePixels } from './isolate-pixels.js'
-import { latentTable, realLatent, sampleLatent } from './latent-table.js'
+import { latentTable, rangeTable, realLatent, sampleLatent } from './latent-table.js'
 import { affordableRuns } from './model-size.js'
 import { PlatemarkError } from './platemark-error.js'
 import { withPreActivations } from './pre-activations.js'
@@ -39,12 +40,15 @@ export type QuantizeOptions = {
   readonly tableBits?: number
   /** In decibels: how close images are to be, at the least cost, instead of the profile's own target. */
   readonly targetPsnr?: number
-  /** Seeds of the calibration, 128 by default, fewer for large models. */
+  /** Seeds of the calibration, 128 by default and up to 1,024 to meet every class; fewer for large models. */
   readonly calibrationSeeds?: number
   readonly toolVersion: string
   /** SHA-256 of the ONNX file, 0x-hex. */
   readonly onnxSha256: string
 }
+
+/** Seeds of the calibration so that every class is met. */
+const MOST_SEEDS = 1024
 
 /**
  * Quantizes a real model to an exact integer model: calibrates, chooses scales, builds the tables, and
@@ -105,22 +109,26 @@ function planQuantization(
   const size = sizeOf(model.output.shape, options.layout, options.size)
   const { nodes, output, pixels } = isolatePixels(model)
   const prepared: FloatModel = { ...model, nodes, output }
-  const seeds = options.calibrationSeeds ?? affordableRuns(model, 128, CALIBRATION_WORK)
-  const latents = Array.from({ length: seeds }, (_, seed) =>
-    realLatent(latent, sampleLatent(seed, latent.dimensions)),
-  )
-  const statistics = calibrate(withPreActivations(prepared), latents, progress)
+  const conditions = (model.conditions ?? []).map((condition) => makeCondition(condition, profile))
+  const classes = conditions.map((it) => (it.kind === 'label' ? it.classes : 0))
+  const wanted = Math.max(128, Math.min(MOST_SEEDS, Math.max(0, ...classes)))
+  const seeds = options.calibrationSeeds ?? affordableRuns(model, wanted, CALIBRATION_WORK)
+  const runs = Array.from({ length: seeds }, (_, seed) => ({
+    latent: realLatent(latent, sampleLatent(seed, latent.dimensions)),
+    conditions: realConditions(conditions, sampleConditions(seed, conditions)),
+  }))
+  const statistics = calibrate(withPreActivations(prepared), runs, progress)
   const range = checkRange(
     options.outputRange ?? rangeOf(pixels.activation, statistics.get(output.name)!),
   )
   const source = { onnxSha256, profile: options.profile, toolVersion }
-  return { model: prepared, pixels, statistics, latent, size, range, source }
+  return { model: prepared, pixels, statistics, latent, conditions, size, range, source }
 }
 
-function checkRange(range: readonly [number, number]): readonly [number, number] {
+function checkRange(range: readonly [number, number], what = 'output'): readonly [number, number] {
   const [low, high] = range
   if (Number.isFinite(low) && Number.isFinite(high) && low < high) return range
-  throw new PlatemarkError('The output range is not one.', {
+  throw new PlatemarkError(`The ${what} range is not one.`, {
     expected: 'two finite numbers, the lower first',
     found: `${low}, ${high}`,
   })
@@ -163,4 +171,19 @@ function makeLatent(
   // Uniform values are odd multiples of 2^-8: exact at that scale, whatever the profile.
   const scale = 2 ** -(distribution === 'uniform' ? 8 : profile.latentBits)
   return { dimensions, distribution, table: latentTable(distribution, scale), scale }
+}
+
+function makeCondition(condition: FloatCondition, profile: Profile): Condition {
+  if (condition.kind === 'label') return { kind: 'label', classes: condition.classes }
+  const dimensions = elementCount(condition.shape)
+  const { values } = condition
+  if (values === 'normal' || values === 'uniform') {
+    const { table, scale } = makeLatent(dimensions, values, profile)
+    return { kind: 'vector', dimensions, table, scale }
+  }
+  const [low, high] = checkRange(values, 'vector’s')
+  // A power of two, as a latent's: the largest value has as many bits as 1 has there.
+  const size = Math.ceil(Math.log2(Math.max(Math.abs(low), Math.abs(high))))
+  const scale = 2 ** (size - Math.max(profile.latentBits, 8))
+  return { kind: 'vector', dimensions, table: rangeTable(low, high, scale), scale }
 }

@@ -24,7 +24,12 @@ export type ScalesRows = {
 /** Of a tensor without negative elements: every row of `length` elements adds up to `most` or less. */
 export type BoundedRows = { readonly length: number; readonly most: number }
 
-export type RowFacts = { readonly scales?: ScalesRows; readonly bounded?: BoundedRows }
+export type RowFacts = {
+  readonly scales?: ScalesRows
+  readonly bounded?: BoundedRows
+  /** One element is 1, all others are 0. */
+  readonly oneHot?: true
+}
 
 /** Covers the rounding of a few operations on doubles. */
 const SLACK = 1 + 2 ** -40

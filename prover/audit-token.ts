@@ -36,7 +36,7 @@ export async function auditToken(
   { rpcUrl, ...reference }: TokenReference,
 ): Promise<readonly Check[]> {
   const { statement, setup } = bundle
-  const expectedId = tokenIdOf(statement.modelId, statement.seed)
+  const expectedId = tokenIdOf(statement.modelId, statement.seed, statement.conditions)
   const chain = await connect({ rpcUrl })
   const token = await readToken(chain, {
     collection: reference.contract ?? statement.context.contract,
@@ -44,9 +44,24 @@ export async function auditToken(
   })
   const backend = findBackend(bundle.backend)
   return [
-    equality('token id', String(expectedId), String(token.tokenId), 'is of this model and seed'),
+    equality(
+      'token id',
+      String(expectedId),
+      String(token.tokenId),
+      'is of this model, seed and conditions',
+    ),
     equality('token model', statement.modelId, token.modelId, token.modelId),
     equality('token seed', String(statement.seed), String(token.seed), String(token.seed)),
+    ...(statement.conditions === undefined && token.conditions === '0x'
+      ? []
+      : [
+          equality(
+            'token conditions',
+            statement.conditions ?? 'none',
+            token.conditions,
+            token.conditions,
+          ),
+        ]),
     equality('token image', statement.imageHash, token.imageHash, token.imageHash),
     ...checkContext(bundle, token),
     equality(

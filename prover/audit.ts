@@ -6,7 +6,9 @@ import { PlatemarkError } from '../model-export/platemark-error.js'
 import { silent } from '../model-export/progress.js'
 import { findBackend } from './backends.js'
 import type { Bundle } from './bundle.js'
+import { checkConditions } from './check-conditions.js'
 import { verifyBundle } from './provenance.js'
+import { conditionsOfStatement } from './statement.js'
 import { type Check, equality, type Verification, verdictOf } from './verification.js'
 
 /**
@@ -30,14 +32,19 @@ export async function auditBundle(
   progress({ step: 'proving the bounds of the model again' })
   const checks: Check[] = [checkBounds(plate)]
   progress({ step: 'regenerating the image' })
-  const image = generateImage(plate.model, bundle.statement.seed)
+  const { statement } = bundle
+  const chosen = conditionsOfStatement(statement)
+  const fitting = checkConditions(statement, plate)
+  if (fitting?.result === 'failed') return verdictOf([...checks, fitting])
+  const image = generateImage(plate.model, statement.seed, chosen)
   const hashes = pixelHashes(image)
+  const { conditions } = statement
   checks.push(
     equality(
       'regenerated image',
       hashes.keccak256,
       bundle.image.keccak256,
-      `seed ${bundle.statement.seed} gives these pixels`,
+      `seed ${statement.seed}${conditions === undefined ? ' gives' : ` and conditions ${conditions} give`} these pixels`,
     ),
     equality('regenerated digest', hashes.poseidon, bundle.image.poseidon, hashes.poseidon),
   )
@@ -61,7 +68,11 @@ function checkBounds(plate: Plate): Check {
   const name = 'model bounds'
   try {
     verifyBounds(plate.model)
-    return { name, result: 'passed', detail: 'no seed can leave a table or overflow' }
+    return {
+      name,
+      result: 'passed',
+      detail: 'no seed and no condition can leave a table or overflow',
+    }
   } catch (error) {
     if (!(error instanceof PlatemarkError)) throw error
     return { name, result: 'failed', detail: error.shortMessage }

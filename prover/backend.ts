@@ -61,6 +61,8 @@ export type SetupRecord = {
 
 export type ProveRequest = {
   readonly seed: bigint
+  /** What was chosen besides the seed, for a model that takes conditions. */
+  readonly conditions?: Uint8Array
   readonly context: Context
   /** `cpu` (as without), `cuda`, `cuda:<n>` or `auto`, for backends that can use a card. */
   readonly device?: string

@@ -39,6 +39,9 @@ export type BundleImage = {
 /** Largest latent that a bundle may name: far above any model, far below any denial of service. */
 const MAX_LATENT = LIMB_BYTES * 1024
 
+/** Most bytes that are chosen besides the seed. */
+const MAX_CONDITION_BYTES = 1 << 16
+
 /**
  * Largest image in bytes. The Poseidon digest of a mebibyte takes half a minute, and a PNG of
  * kilobytes can unfold to gigabytes of one colour.
@@ -86,7 +89,14 @@ export function parseBundle(root: Field): Bundle {
     'setup',
     'toolVersion',
   )
-  const statement = root.get('statement').only('modelId', 'seed', 'imageHash', 'context')
+  const statement = root
+    .get('statement')
+    .only('modelId', 'seed', 'conditions', 'imageHash', 'context')
+  const conditions = statement.find('conditions')?.hex()
+  if (conditions?.length === 2)
+    statement.get('conditions').fail('one byte or more; the field is absent where there are none')
+  if (conditions !== undefined && conditions.length > 2 + 2 * MAX_CONDITION_BYTES)
+    statement.get('conditions').fail(`at most ${MAX_CONDITION_BYTES} bytes`)
   const context = statement.get('context').only('chainId', 'contract', 'recipient')
   const model = root.get('model').only('name', 'latentDimensions')
   return {
@@ -96,6 +106,7 @@ export function parseBundle(root: Field): Bundle {
     statement: {
       modelId: statement.get('modelId').hex(32),
       seed: statement.get('seed').decimal(SEED_LIMIT),
+      ...(conditions === undefined ? {} : { conditions }),
       imageHash: statement.get('imageHash').hex(32),
       context: {
         chainId: context.get('chainId').decimal(SEED_LIMIT),

@@ -6,6 +6,7 @@ import { fileHashes, pixelHashes } from '../circuits/image-hashes.js'
 import { decodePng, encodePng } from '../circuits/png.js'
 import { displayFlaw } from '../circuits/png-display.js'
 import { writeFileAtomic } from '../model-export/atomic-write.js'
+import { conditionsOf, NO_CONDITIONS, splitConditions } from '../model-export/conditions.js'
 import { readJsonFile } from '../model-export/json-fields.js'
 import type { Plate } from '../model-export/plate.js'
 import { PlatemarkError } from '../model-export/platemark-error.js'
@@ -13,6 +14,7 @@ import type { Progress } from '../model-export/progress.js'
 import type { Backend, ProveRequest, ProveResult } from './backend.js'
 import { findBackend } from './backends.js'
 import { type Bundle, type BundleImage, writeBundle } from './bundle.js'
+import { checkConditions } from './check-conditions.js'
 import { parseSetupRecord } from './setup-record.js'
 import { type Check, equality, type Verification, verdictOf } from './verification.js'
 
@@ -31,7 +33,8 @@ export type ProvenanceResult = {
  * written last, so one that exists is complete.
  *
  * @param bundlePath - must end in `.provenance.json`; the image takes the same name with `.png`
- * @throws {PlatemarkError} when the plate has no keys, the name is wrong or proving fails.
+ * @throws {PlatemarkError} when the plate has no keys, the name is wrong, the model does not take these
+ * conditions or proving fails.
  */
 export async function writeProvenance(
   plate: Plate,
@@ -48,6 +51,7 @@ export async function writeProvenance(
       found: name,
       fix: `Use -o ${name.replace(/(\.provenance)?(\.json)?$/, '') || 'image'}${BUNDLE_SUFFIX}`,
     })
+  splitConditions(conditionsOf(plate.model), request.conditions ?? NO_CONDITIONS)
   const { setup, verifyingKey } = await readKeys(plate, backend)
   const proved = await backend.prove(plate, request, progress)
   const { height, width, channels } = plate.model.image
@@ -146,6 +150,8 @@ export async function verifyBundle(
     ),
     equality('setup', bundle.backend, bundle.setup.backend, bundle.setup.note),
   )
+  const conditions = checkConditions(bundle.statement, options.plate)
+  if (conditions !== undefined) checks.push(conditions)
   if (options.plate !== undefined) checks.push(...(await checkPlate(bundle, options.plate)))
   const verdict = await backend.verify({
     verifyingKey: bundle.verifyingKey,

@@ -1,4 +1,13 @@
-import { type Address, encodeAbiParameters, type Hex, keccak256, stringToBytes } from 'viem'
+import {
+  type Address,
+  bytesToHex,
+  encodeAbiParameters,
+  type Hex,
+  hexToBytes,
+  keccak256,
+  stringToBytes,
+} from 'viem'
+import { NO_CONDITIONS } from '../model-export/conditions.js'
 
 /** Who may use the proof, and where. All zero for a proof that is not meant for a chain. */
 export type Context = {
@@ -8,13 +17,15 @@ export type Context = {
 }
 
 /**
- * What is proven: under the model with id `modelId`, `seed` generates exactly the image whose hash
+ * What is proven: under the model with id `modelId`, `seed` and `conditions` generate exactly the image whose hash
  * under the backend's scheme is `imageHash`, and the proof was made for `context`.
  */
 export type Statement = {
   readonly modelId: Hex
   /** 0 ≤ seed < 2^256. */
   readonly seed: bigint
+  /** What was chosen besides the seed (`model-export/conditions.ts`); absent for a model without conditions. */
+  readonly conditions?: Hex
   /** 32 bytes, scheme named by the backend (groth16: Poseidon over 31-byte limbs). */
   readonly imageHash: Hex
   readonly context: Context
@@ -52,4 +63,14 @@ export function contextHash(context: Context, modelId: Hex): Hex {
       [CONTEXT_DOMAIN, context.chainId, context.contract, context.recipient, modelId],
     ),
   )
+}
+
+/** The conditions of a statement as bytes: none where it has none. */
+export function conditionsOfStatement({ conditions }: Pick<Statement, 'conditions'>): Uint8Array {
+  return conditions === undefined ? NO_CONDITIONS : hexToBytes(conditions)
+}
+
+/** The member of a statement that says what was chosen: none where nothing was. */
+export function statementConditions(conditions: Uint8Array): Pick<Statement, 'conditions'> {
+  return conditions.length === 0 ? {} : { conditions: bytesToHex(conditions) }
 }

@@ -3,7 +3,7 @@ import type { Plate } from '../model-export/plate.js'
 import { type Progress, silent } from '../model-export/progress.js'
 import { compileVerifier } from '../verifier-contracts/compile-verifier.js'
 import { type EvmGas, openLocalEvm } from '../verifier-contracts/local-evm.js'
-import { verifierAbi } from '../verifier-contracts/platemark-abi.js'
+import { conditionedVerifierAbi, verifierAbi } from '../verifier-contracts/platemark-abi.js'
 import { findBackend } from './backends.js'
 import type { Bundle } from './bundle.js'
 import { onChainImage } from './on-chain-image.js'
@@ -48,11 +48,17 @@ export async function verifyInEvm(
   const context = contextHash(statement.context, statement.modelId)
   const result = await evm.call(
     address,
-    encodeFunctionData({
-      abi: verifierAbi,
-      functionName: 'verifyImage',
-      args: [statement.seed, image, context, proof],
-    }),
+    statement.conditions === undefined
+      ? encodeFunctionData({
+          abi: verifierAbi,
+          functionName: 'verifyImage',
+          args: [statement.seed, image, context, proof],
+        })
+      : encodeFunctionData({
+          abi: conditionedVerifierAbi,
+          functionName: 'verifyConditionedImage',
+          args: [statement.seed, statement.conditions, image, context, proof],
+        }),
     [...verifier.abi, ...(engine?.abi ?? [])],
   )
   const number = (value: bigint) => value.toLocaleString('en-US')

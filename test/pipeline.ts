@@ -60,6 +60,7 @@ export async function openPipeline(model: DemoModel): Promise<Pipeline> {
       recipient: statement.context.recipient,
       modelId: statement.modelId,
       seed: statement.seed,
+      ...(statement.conditions === undefined ? {} : { conditions: statement.conditions }),
       image: await onChainImage(bundle, bundlePath),
       proof: hexToBytes(proof),
       insecure: true,

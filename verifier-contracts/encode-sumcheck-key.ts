@@ -2,6 +2,7 @@ import { type Hex, hexToBytes } from 'viem'
 import { axisBits } from '../circuits/sumcheck/axes.js'
 import type {
   BlockDescriptor,
+  ConditionDescriptor,
   NodeDescriptor,
   SpatialDescriptor,
   SumcheckDescriptor,
@@ -118,7 +119,7 @@ export function encodeSumcheckKey(key: SumcheckKeyFile, digest: Uint8Array): Uin
   head.bytes(hexToBytes(key.tauG2))
   for (const value of [
     key.columnBits,
-    image.binding === 'commitment' ? 1 : 0,
+    (image.binding === 'commitment' ? 1 : 0) + (key.conditions === undefined ? 0 : 2),
     columns.first,
     columns.second,
     columns.key,
@@ -167,6 +168,10 @@ export function encodeSumcheckKey(key: SumcheckKeyFile, digest: Uint8Array): Uin
   }
   head.bytes(regions.content())
   for (const section of sections) head.bytes(section)
+  if (key.conditions !== undefined) {
+    head.bytes(writeConditions(key, key.conditions))
+    head.number(start, 2)
+  }
   return head.content()
 }
 
@@ -257,7 +262,7 @@ function regionBits(key: SumcheckDescriptor, space: number): number {
   return { 0: 0, 1: key.activation.bits, 2: key.copy?.bits ?? 0 }[space]!
 }
 const spaceOf = ({ space }: BlockDescriptor) =>
-  ({ latent: LATENT_SPACE, activation: 1, copy: 2 })[space]
+  ({ latent: LATENT_SPACE, condition: LATENT_SPACE, activation: 1, copy: 2 })[space]
 
 /** The digits of a block whose point starts at a slot. */
 function digitsAt(block: BlockDescriptor, start: number): readonly Digit[] {
@@ -311,7 +316,7 @@ function slotsOf(key: SumcheckDescriptor): Slots {
       ? bitsOf(key.blocks[node.input]!.axes)
       : Math.max(0, ...node.terms.map((term) => bitsOf(phaseTwoSizes(key, term)))),
   )
-  const rEnd = Math.max(0, ...key.blocks.slice(1).map(({ axes }) => bitsOf(axes)))
+  const rEnd = Math.max(0, ...key.nodes.map(({ output }) => bitsOf(key.blocks[output]!.axes)))
   const sEnd = rEnd + phaseOne + phaseTwo + Math.max(key.activation.bits, key.table.bits)
   const zero = sEnd + Math.max(0, rEnd - key.columnBits) + key.columnBits
   if (rEnd === 0)
@@ -347,11 +352,15 @@ function writeSegments(key: SumcheckDescriptor, { lookups, sPrefixes }: Slots): 
 const MOST_LOW_BITS = 4
 
 function writeLatent(key: SumcheckDescriptor): Writer {
+  return writeByteTable(key.blocks[0]!, key.latent.table)
+}
+
+/** What each byte of a latent or a vector stands for, and where its element is in the block. */
+function writeByteTable(block: BlockDescriptor, table: readonly number[]): Writer {
   const to = new Writer()
-  const { table } = key.latent
   const smallest = Math.min(...table)
   const width = Math.max(1, Math.ceil(axisBits(Math.max(...table) - smallest + 1) / 8))
-  const digits = [...digitsAt(key.blocks[0]!, 0)]
+  const digits = [...digitsAt(block, 0)]
   // The last few bits of the index apart, so that two small tables do for a large one. That needs rows of
   // equal length, all but the last of them.
   const last = digits.pop()
@@ -366,6 +375,25 @@ function writeLatent(key: SumcheckDescriptor): Writer {
   to.number(width, 1)
   for (const value of table) to.number(value - smallest, width)
   return to
+}
+
+function writeConditions(
+  key: SumcheckDescriptor,
+  conditions: readonly ConditionDescriptor[],
+): Uint8Array {
+  const to = new Writer()
+  let index = 0
+  to.list(conditions, (condition) => {
+    const block = key.blocks[++index]!
+    let rest = new Writer()
+    if (condition.kind === 'label') rest.digits(digitsAt(block, 0))
+    else rest = writeByteTable(block, condition.table)
+    to.number(condition.kind === 'label' ? 0 : 1, 1)
+    to.number(condition.kind === 'label' ? condition.classes : condition.dimensions, 3)
+    to.number(rest.length, 2)
+    to.bytes(rest.content())
+  })
+  return to.content()
 }
 
 /** Bytes in a word of packed pixels. */
@@ -461,8 +489,8 @@ function splitColumns(columns: readonly Digit[], channels: number) {
 function writeNodes(key: SumcheckDescriptor, slots: Slots): Writer {
   const to = new Writer()
   to.number(key.nodes.length, 2)
-  key.nodes.forEach((node, j) => {
-    const output = key.blocks[j + 1]!
+  key.nodes.forEach((node) => {
+    const output = key.blocks[node.output]!
     if (node.kind === 'copy') writeCopy(to, key, slots, node, output)
     else writeAffine(to, key, slots, node, output)
   })
@@ -471,6 +499,12 @@ function writeNodes(key: SumcheckDescriptor, slots: Slots): Writer {
 
 function placeOf(to: Writer, key: SumcheckDescriptor, slots: Slots, block: BlockDescriptor): void {
   const space = spaceOf(block)
+  if (block.space === 'condition') {
+    // The column is the block.
+    for (const value of [space, key.blocks.indexOf(block), 0, 0, bitsOf(block.axes)])
+      to.number(value, 1)
+    return
+  }
   to.place(slots, space, block.offset, bitsOf(block.axes), regionBits(key, space))
 }
 

@@ -1,4 +1,5 @@
 import { bytesToHex, type Hex } from 'viem'
+import type { ConditionDescriptor } from '../circuits/sumcheck/descriptor.js'
 import { PlatemarkError } from '../model-export/platemark-error.js'
 import type { SolidityFile } from '../prover/backend.js'
 import { readKey } from '../prover/sumcheck/verifier/read-key.js'
@@ -69,6 +70,9 @@ export function generateSumcheckVerifier(
       ...(pixels ? ['IPixelVerifier'] : []),
       'ISumcheckVerifier',
       'SumcheckImageVerifier',
+      ...(key.conditions === undefined
+        ? []
+        : ['IConditionedVerifier', 'SumcheckConditionedVerifier']),
     ],
     contractSource(contract, options, { key, digest: bytesToHex(digest), encoded }),
     options.toolVersion,
@@ -105,6 +109,17 @@ function checkedKey(content: unknown): SumcheckKeyFile {
   return key
 }
 
+/** The bytes of the conditions in words. */
+function describeConditions(conditions: readonly ConditionDescriptor[]): string {
+  return conditions
+    .map((condition) =>
+      condition.kind === 'label'
+        ? `a label below ${condition.classes} (2 bytes)`
+        : `a vector of ${condition.dimensions} bytes`,
+    )
+    .join(', ')
+}
+
 /** Bytes of a line of the key's literal. */
 const LINE_BYTES = 32
 
@@ -126,15 +141,17 @@ function contractSource(
 ): string {
   const { height, width, channels, binding } = key.image
   const pixels = binding === 'pixels'
+  const { conditions } = key
+  const base = conditions === undefined ? 'SumcheckImageVerifier' : 'SumcheckConditionedVerifier'
   return `/// @title Sumcheck verifier of the model ${solidityIdentifier(options.name)}
-/// @notice Verifies that the model with id MODEL_ID generates a given image from a given seed.
+/// @notice Verifies that the model with id MODEL_ID generates a given image from a given seed${conditions === undefined ? '' : ' and conditions'}.
 /// \`image\` is ${
     pixels
       ? `the pixels, ${height * width * channels} bytes; the image hash is their keccak256.`
       : 'the 32-byte image hash, which stands for a KZG commitment to the pixels.'
-  }
+  }${conditions === undefined ? '' : `\n/// \`conditions\` is ${describeConditions(conditions)}.`}
 ${setupComment(options)}
-contract ${contract} is ${pixels ? 'IPixelVerifier, ' : ''}SumcheckImageVerifier {
+contract ${contract} is ${pixels ? 'IPixelVerifier, ' : ''}${base} {
     /// @notice Version of the toolkit that wrote this contract.
     string public constant VERSION = "platemark ${solidityComment(options.toolVersion)}";
 

@@ -12,6 +12,8 @@ export type MintOptions = {
   readonly recipient: Address
   readonly modelId: Hex
   readonly seed: bigint
+  /** What was chosen besides the seed, for a model that takes conditions. */
+  readonly conditions?: Hex
   /** What stands for the image: its pixels, or the 32-byte image hash (`onChainImage`). */
   readonly image: Hex
   readonly proof: Uint8Array
@@ -31,6 +33,32 @@ export type Minted = {
   readonly gas: bigint
 }
 
+/** Simulates the transaction and, where that goes well, sends it. */
+async function send(chain: ChainWriter, options: MintOptions): Promise<Hex> {
+  const { conditions, keepPixels = false } = options
+  const { recipient, modelId, seed, image } = options
+  const proof = bytesToHex(options.proof)
+  const call = {
+    account: chain.walletClient.account,
+    address: options.collection,
+    abi: collectionAndVerifierAbi,
+  } as const
+  if (conditions !== undefined) {
+    const { request } = await chain.publicClient.simulateContract({
+      ...call,
+      functionName: 'mintConditioned',
+      args: [recipient, modelId, seed, conditions, image, proof, keepPixels],
+    })
+    return chain.walletClient.writeContract(request)
+  }
+  const { request } = await chain.publicClient.simulateContract({
+    ...call,
+    functionName: keepPixels ? 'mintAndKeepPixels' : 'mint',
+    args: [recipient, modelId, seed, image, proof],
+  })
+  return chain.walletClient.writeContract(request)
+}
+
 /**
  * Mints the token of a proven image. The transaction is simulated first, so a proof that the contract
  * refuses costs nothing.
@@ -45,20 +73,7 @@ export type Minted = {
 export async function mint(chain: ChainWriter, options: MintOptions): Promise<Minted> {
   refuseInsecureSetup({ chainId: chain.chainId, ...options })
   return withChainErrors('mint the token', async () => {
-    const { request } = await chain.publicClient.simulateContract({
-      account: chain.walletClient.account,
-      address: options.collection,
-      abi: collectionAndVerifierAbi,
-      functionName: options.keepPixels === true ? 'mintAndKeepPixels' : 'mint',
-      args: [
-        options.recipient,
-        options.modelId,
-        options.seed,
-        options.image,
-        bytesToHex(options.proof),
-      ],
-    })
-    const transactionHash = await chain.walletClient.writeContract(request)
+    const transactionHash = await send(chain, options)
     const receipt = await chain.publicClient.waitForTransactionReceipt({ hash: transactionHash })
     const event = parseEventLogs({
       abi: collectionAbi,

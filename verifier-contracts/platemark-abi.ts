@@ -19,6 +19,12 @@ export const verifierAbi = parseAbi([
   'error InsecureSetup(uint256 chainId)',
 ])
 
+/** What verifiers of models with conditions have besides {@link verifierAbi}. */
+export const conditionedVerifierAbi = parseAbi([
+  'function verifyConditionedImage(uint256 seed, bytes conditions, bytes image, bytes32 context, bytes proof) view returns (bytes32)',
+  'error ConditionsRequired()',
+])
+
 /** What every generated verifier has besides {@link verifierAbi}. */
 export const generatedVerifierAbi = parseAbi([
   'function INSECURE_SETUP() view returns (bool)',
@@ -35,6 +41,8 @@ export const engineAbi = parseAbi([
   'error InverseInvalid()',
   'error ScalarNotCanonical(uint256 offset, uint256 value)',
   'error ImageHashMismatch(bytes32 hash, bytes32 expected)',
+  'error ConditionsLengthInvalid(uint256 length, uint256 expected)',
+  'error LabelInvalid(uint256 condition, uint256 label, uint256 classes)',
 ])
 
 export const registryAbi = parseAbi([
@@ -60,6 +68,7 @@ export const collectionAbi = parseAbi([
   'constructor(address registry, Options options, uint256[] registryIds)',
   'function mint(address recipient, bytes32 modelId, uint256 seed, bytes image, bytes proof) returns (uint256 id)',
   'function mintAndKeepPixels(address recipient, bytes32 modelId, uint256 seed, bytes pixels, bytes proof) returns (uint256 id)',
+  'function mintConditioned(address recipient, bytes32 modelId, uint256 seed, bytes conditions, bytes image, bytes proof, bool keep) returns (uint256 id)',
   'function keepPixels(uint256 id, bytes pixels)',
   'struct Picture { address pointer; uint16 height; uint16 width; uint8 channels; }',
   'function pixelsOf(uint256 id) view returns (bytes pixels, Picture picture)',
@@ -68,9 +77,11 @@ export const collectionAbi = parseAbi([
   'function ownerOf(uint256 tokenId) view returns (address)',
   'function tokenURI(uint256 id) view returns (string)',
   'function statementOf(uint256 id) view returns (ImageStatement)',
+  'function conditionsOf(uint256 id) view returns (bytes)',
   'function registryIdOf(bytes32 modelId) view returns (uint256)',
   'function contextOf(address recipient, bytes32 modelId) view returns (bytes32)',
   'event ImageMinted(uint256 indexed tokenId, bytes32 indexed modelId, address indexed recipient, uint256 seed, bytes32 imageHash)',
+  'event ConditionsGiven(uint256 indexed tokenId, bytes conditions)',
   'event PixelsKept(uint256 indexed tokenId, address pointer)',
   'error ModelNotAdmitted(bytes32 modelId)',
   'error ModelAlreadyAdmitted(bytes32 modelId, uint256 registryId)',
@@ -92,6 +103,7 @@ export const collectionAbi = parseAbi([
 export const collectionAndVerifierAbi = [
   ...collectionAbi,
   ...verifierAbi.filter((item) => item.type === 'error'),
+  ...conditionedVerifierAbi.filter((item) => item.type === 'error'),
   ...engineAbi,
   ...registryAbi.filter((item) => item.type === 'error'),
 ] as const

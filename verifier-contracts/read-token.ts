@@ -19,6 +19,8 @@ export type TokenOnChain = {
   readonly owner: Address
   readonly modelId: Hex
   readonly seed: bigint
+  /** What was chosen besides the seed; 0x where there is none. */
+  readonly conditions: Hex
   readonly imageHash: Hex
   readonly tokenUri: string
   /** The JSON in `tokenUri`. */
@@ -64,9 +66,10 @@ export async function readToken(
   const { publicClient } = chain
   return withChainErrors('read the token', async () => {
     const onCollection = { address: collection, abi: collectionAbi } as const
-    const [owner, statement, tokenUri, collectionName, registry] = await Promise.all([
+    const [owner, statement, conditions, tokenUri, collectionName, registry] = await Promise.all([
       publicClient.readContract({ ...onCollection, functionName: 'ownerOf', args: [tokenId] }),
       publicClient.readContract({ ...onCollection, functionName: 'statementOf', args: [tokenId] }),
+      publicClient.readContract({ ...onCollection, functionName: 'conditionsOf', args: [tokenId] }),
       publicClient.readContract({ ...onCollection, functionName: 'tokenURI', args: [tokenId] }),
       publicClient.readContract({ ...onCollection, functionName: 'name' }),
       publicClient.readContract({ ...onCollection, functionName: 'REGISTRY' }),
@@ -89,6 +92,7 @@ export async function readToken(
       owner,
       modelId: statement.modelId,
       seed: statement.seed,
+      conditions,
       imageHash: statement.imageHash,
       tokenUri,
       metadata: parseDataUri(tokenUri),

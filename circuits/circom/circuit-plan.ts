@@ -53,6 +53,11 @@ const POSEIDON_CONSTRAINTS = 612 + 1480
  */
 export function planCircuit(model: IntegerModel): CircuitPlan {
   const { latent, image } = model
+  if (model.conditions !== undefined)
+    throw new PlatemarkError(
+      'The model takes a label or vector, which this backend does not prove.',
+      { fix: 'Compile it with --backend sumcheck.' },
+    )
   const nodes = model.nodes.map((node) => planNode(model, node))
   checkImage(model)
   const latentSelector = layOutSelector(8, { value: latent.table.map(BigInt) })

@@ -29,6 +29,8 @@ export type SumcheckDescriptor = {
     readonly output: number
   }
   readonly latent: { readonly dimensions: number; readonly table: readonly number[] }
+  /** What is chosen besides the seed; absent where that is nothing. */
+  readonly conditions?: readonly ConditionDescriptor[]
   readonly image: {
     readonly binding: ImageBinding
     readonly height: number
@@ -39,18 +41,28 @@ export type SumcheckDescriptor = {
     readonly columnAxes: readonly number[]
     readonly channelAxes: readonly number[]
   }
-  /** Block 0 is the latent; node i fills block i + 1. */
+  /** Block 0 is the latent, the next ones are the conditions; then every node fills one, in order. */
   readonly blocks: readonly BlockDescriptor[]
   readonly nodes: readonly NodeDescriptor[]
   readonly segments: readonly SegmentDescriptor[]
+}
+
+/** A public input of the user's (§3.5): a class, or a byte a dimension. */
+export type ConditionDescriptor =
+  | { readonly kind: 'label'; readonly classes: number }
+  | { readonly kind: 'vector'; readonly dimensions: number; readonly table: readonly number[] }
+
+/** Blocks that a verifier computes from the statement: they stand before all others. */
+export function publicBlocks(descriptor: Pick<SumcheckDescriptor, 'conditions'>): number {
+  return 1 + (descriptor.conditions?.length ?? 0)
 }
 
 /** What stands for the image in the statement: its bytes, or a commitment to them (§3.5). */
 export type ImageBinding = 'pixels' | 'commitment'
 
 export type BlockDescriptor = {
-  readonly space: 'latent' | 'activation' | 'copy'
-  /** In each of the regions of the space. */
+  readonly space: 'latent' | 'condition' | 'activation' | 'copy'
+  /** In each of the regions of the space; 0 where it has none. */
   readonly offset: number
   /** Unpadded sizes, outermost first, none of them 1. */
   readonly axes: readonly number[]

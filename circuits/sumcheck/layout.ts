@@ -1,12 +1,15 @@
-import type { IntegerModel } from '../../model-export/integer-model.js'
+import { conditionsOf } from '../../model-export/conditions.js'
+import type { Condition, IntegerModel, Latent } from '../../model-export/integer-model.js'
 import { PlatemarkError } from '../../model-export/platemark-error.js'
 import { type Axis, axisBits, leaves, totalBits } from './axes.js'
-import type {
-  BlockDescriptor,
-  ImageBinding,
-  NodeDescriptor,
-  SumcheckDescriptor,
-  TermDescriptor,
+import {
+  type BlockDescriptor,
+  type ConditionDescriptor,
+  type ImageBinding,
+  type NodeDescriptor,
+  publicBlocks,
+  type SumcheckDescriptor,
+  type TermDescriptor,
 } from './descriptor.js'
 import { pack } from './pack.js'
 import { type Plan, type PlannedTerm, planBlocks } from './plan.js'
@@ -79,11 +82,14 @@ export function layOutModel(
     const weight = { kind: 'tensor', block, axes: indexOf(block)(own) } as const
     return () => weight
   }
+  const conditions = conditionsOf(model)
+  const publics = publicBlocks({ conditions })
   const nodes = plan.nodes.map((node, i): ((offsets: readonly number[]) => NodeDescriptor) => {
-    const output = indexOf(i + 1)
+    const block = publics + i
+    const output = indexOf(block)
     if (node.kind === 'copy') {
       const { input, view } = node
-      return () => ({ kind: 'copy', output: i + 1, input, inputAxes: indexOf(input)(view) })
+      return () => ({ kind: 'copy', output: block, input, inputAxes: indexOf(input)(view) })
     }
     const { bias, table, requantize } = node.node
     const biasAt = bias && add(biasBlock(node.biasAxes, bias.data))
@@ -96,7 +102,7 @@ export function layOutModel(
     })
     return (offsets) => ({
       kind: 'affine',
-      output: i + 1,
+      output: block,
       table: tables.segmentOf[table]!,
       limbs: tables.limbsOf(requantize.shift),
       multiplier: requantize.multiplier,
@@ -141,6 +147,7 @@ export function layOutModel(
     copy: regions.copy,
     table: { ...regions.table, output: key.offsets[weights.length]! },
     latent: { dimensions: model.latent.dimensions, table: model.latent.table },
+    ...(conditions.length === 0 ? {} : { conditions: conditions.map(describeCondition) }),
     image: {
       binding,
       height,
@@ -161,6 +168,12 @@ export function layOutModel(
   })
   tables.fill(keyCells, descriptor.table.output)
   return { descriptor, keyCells }
+}
+
+function describeCondition(condition: Condition): ConditionDescriptor {
+  if (condition.kind === 'label') return condition
+  const { kind, dimensions, table } = condition
+  return { kind, dimensions, table }
 }
 
 /** Blocks in their spaces, and log2 of the cells of each space. */
@@ -258,18 +271,28 @@ function termAxes(
 
 /** The image's packing needs every table output of its tensor to be a byte. */
 function checkPixels(model: IntegerModel, plan: Plan): void {
+  const conditions = conditionsOf(model)
+  const publics = publicBlocks({ conditions })
   let block = plan.image.block
   for (;;) {
-    const node = block === 0 ? undefined : plan.nodes[block - 1]!
+    const node = plan.nodes[block - publics]
     if (node?.kind === 'copy') {
       block = node.input
       continue
     }
-    const values = node === undefined ? model.latent.table : model.tables[node.node.table]!.values
+    const values =
+      node === undefined
+        ? publicValues(block === 0 ? model.latent : conditions[block - 1]!)
+        : model.tables[node.node.table]!.values
     if (isBytes(values)) return
     throw new PlatemarkError('The image tensor can hold values that are not pixels.', {
       expected: 'table outputs from 0 to 255',
       fix: 'Compile the model again; the file was not written by this compiler.',
     })
   }
+}
+
+/** What the elements of a public tensor can be. */
+function publicValues(tensor: Latent | Condition): readonly number[] {
+  return 'table' in tensor ? tensor.table : [0, 1]
 }

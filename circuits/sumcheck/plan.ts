@@ -1,3 +1,4 @@
+import { conditionElements, conditionsOf } from '../../model-export/conditions.js'
 import type {
   AffineNode,
   IntegerEinsum,
@@ -8,6 +9,7 @@ import type {
 import { PlatemarkError } from '../../model-export/platemark-error.js'
 import { elementCount } from '../../model-export/tensor-index.js'
 import { type Axis, cut, match, type SplitCounter } from './axes.js'
+import type { BlockDescriptor } from './descriptor.js'
 import { flattenNode } from './flatten-node.js'
 
 /**
@@ -16,7 +18,7 @@ import { flattenNode } from './flatten-node.js'
  * tensor is committed and proven to be one.
  */
 export type Plan = {
-  /** Block 0 is the latent. */
+  /** Block 0 is the latent, then come the conditions, then what the nodes fill. */
   readonly blocks: readonly PlannedBlock[]
   readonly nodes: readonly PlannedNode[]
   readonly image: {
@@ -26,7 +28,7 @@ export type Plan = {
 }
 
 export type PlannedBlock = {
-  readonly space: 'latent' | 'activation' | 'copy'
+  readonly space: BlockDescriptor['space']
   readonly axes: readonly Axis[]
 }
 
@@ -119,9 +121,15 @@ function attempt(model: IntegerModel, copies: ReadonlySet<string>): Plan {
   const counter: SplitCounter = { splits: 0 }
   const wishes: (() => void)[] = []
   const latent: Axis = { size: model.latent.dimensions }
-  const blocks: PlannedBlock[] = [{ space: 'latent', axes: [latent] }]
+  const blocks: PlannedBlock[] = [
+    { space: 'latent', axes: [latent] },
+    ...conditionsOf(model).map((condition): PlannedBlock => {
+      return { space: 'condition', axes: [{ size: conditionElements(condition) }] }
+    }),
+  ]
+  const publics = blocks.length
   const nodes: PlannedNode[] = []
-  const views: View[] = [{ block: 0, axes: [latent] }]
+  const views: View[] = blocks.map(({ axes }, block) => ({ block, axes }))
 
   const must = <T>(result: T | undefined | false, reader: string): T => {
     if (result === undefined || result === false) throw new NeedsCopy(reader)
@@ -200,7 +208,7 @@ function attempt(model: IntegerModel, copies: ReadonlySet<string>): Plan {
 
   const image = read(model.image.tensor, IMAGE_READER)
   const { height, width, channels } = model.image
-  if (image.block === 0 && !copies.has(IMAGE_READER)) throw new NeedsCopy(IMAGE_READER)
+  if (image.block < publics && !copies.has(IMAGE_READER)) throw new NeedsCopy(IMAGE_READER)
   const [rows, columns, channelAxes] = shaped(image.axes, [height, width, channels], IMAGE_READER)
   // A split may undo what an earlier wish found; repeat until all hold at once.
   for (let before = -1; before !== counter.splits; ) {

@@ -1,7 +1,7 @@
 import type { Trace } from '../../model-export/execute.js'
 import type { IntegerModel } from '../../model-export/integer-model.js'
 import { axisBits, paddedAddresses, totalBits } from './axes.js'
-import type { SumcheckDescriptor } from './descriptor.js'
+import { publicBlocks, type SumcheckDescriptor } from './descriptor.js'
 
 /**
  * Lays one execution out in the columns that a proof commits to first (`docs/protocol.md` §2.4), one
@@ -17,9 +17,12 @@ export function layOutWitness(
 ): Int32Array {
   const { activation, copy, limbs, limbBits } = descriptor
   const first = new Int32Array(descriptor.columns.first * 2 ** descriptor.columnBits)
-  const latent = new Int32Array(2 ** totalBits(descriptor.blocks[0]!.axes))
-  paddedAddresses(descriptor.blocks[0]!.axes).forEach((cell, i) => {
-    latent[cell] = trace.tensors[0]![i]!
+  const publics = descriptor.blocks.slice(0, publicBlocks(descriptor)).map(({ axes }, tensor) => {
+    const cells = new Int32Array(2 ** totalBits(axes))
+    paddedAddresses(axes).forEach((cell, i) => {
+      cells[cell] = trace.tensors[tensor]![i]!
+    })
+    return cells
   })
   const affine = model.nodes.flatMap((node, i) =>
     node.kind === 'affine' ? [{ node, values: trace.nodes[i]! }] : [],
@@ -31,12 +34,13 @@ export function layOutWitness(
     const addresses = paddedAddresses(block.axes)
     if (node.kind === 'copy') {
       const from = descriptor.blocks[node.input]!
-      const source = from.space === 'latent' ? latent : first
-      const starts = { latent: 0, activation: activation.output, copy: copy?.offset ?? 0 }
+      const source = publics[node.input] ?? first
+      const copies = copy?.offset ?? 0
+      const starts = { latent: 0, condition: 0, activation: activation.output, copy: copies }
       const start = starts[from.space] + from.offset
       const reads = readingOrder(from.axes, node.inputAxes)
       addresses.forEach((address, i) => {
-        first[starts.copy + block.offset + address] = source[start + reads[i]!]!
+        first[copies + block.offset + address] = source[start + reads[i]!]!
       })
       continue
     }

@@ -15,6 +15,7 @@ import {
   readModelFile,
   withModelOptions,
 } from '../compile-options.js'
+import { conditionRows, conditionsJson } from '../condition-lines.js'
 import { refuseInfeasible } from '../estimate-lines.js'
 import { rows } from '../terminal.js'
 
@@ -31,6 +32,7 @@ export const compile: Register = (program, run) => {
           'platemark compile model.onnx -o model.plate/',
           'platemark compile model.onnx -o model.plate/ --latent uniform --image-binding commitment',
           'platemark compile model.onnx -o model.plate/ --psnr 45',
+          'platemark compile model.onnx -o model.plate/ --input z=latent --input y=class --input t=0.5',
         ],
       )
         .argument('<onnx>', 'ONNX file of the generator')
@@ -56,6 +58,7 @@ export const compile: Register = (program, run) => {
             plate: options.output,
             modelId: id,
             backend: backend?.name ?? null,
+            ...conditionsJson(model),
             image: model.image,
             ...report,
             estimate,
@@ -64,6 +67,7 @@ export const compile: Register = (program, run) => {
             ['compiled model', options.output],
             ['backend', backend?.name ?? 'none'],
             ['model id', id],
+            ...conditionRows(model),
             ['image', describeImage(model.image)],
             ['parameters', report.parameters],
             ['activations', report.activations],

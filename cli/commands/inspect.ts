@@ -8,6 +8,7 @@ import { PlatemarkError } from '../../model-export/platemark-error.js'
 import { backends } from '../../prover/backends.js'
 import { parseSetupRecord } from '../../prover/setup-record.js'
 import { type Register, subcommand } from '../command.js'
+import { conditionRows, conditionsJson } from '../condition-lines.js'
 import { rows, type Terminal } from '../terminal.js'
 
 /** `inspect`: what is in an ONNX file or a compiled model. */
@@ -124,6 +125,7 @@ async function inspectPlate(path: string, terminal: Terminal): Promise<void> {
       name: model.name,
       modelId,
       latent: { dimensions: model.latent.dimensions, distribution: model.latent.distribution },
+      ...conditionsJson(model),
       image: { height, width, channels },
       profile: model.source.profile,
       onnxSha256: model.source.onnxSha256,
@@ -135,6 +137,7 @@ async function inspectPlate(path: string, terminal: Terminal): Promise<void> {
         ['name', model.name],
         ['model id', modelId],
         ['latent', `${model.latent.dimensions} dimensions, ${model.latent.distribution}`],
+        ...conditionRows(model),
         ['image', `${height} × ${width} × ${channels}`],
         ['profile', model.source.profile],
         ['ONNX SHA-256', model.source.onnxSha256],

@@ -5,6 +5,7 @@ import { bindsPixels, onChainImage } from '../../prover/on-chain-image.js'
 import { connectWithKey } from '../../verifier-contracts/connect.js'
 import { mint as mintToken } from '../../verifier-contracts/mint.js'
 import { address, type Register, subcommand } from '../command.js'
+import { statementRows } from '../condition-lines.js'
 import { readPrivateKey } from '../private-key.js'
 import { rows } from '../terminal.js'
 
@@ -59,6 +60,7 @@ export const mint: Register = (program, run) => {
             recipient: statement.context.recipient,
             modelId: statement.modelId,
             seed: statement.seed,
+            ...(statement.conditions === undefined ? {} : { conditions: statement.conditions }),
             image,
             keepPixels: options.keepPixels === true,
             proof: new Uint8Array(Buffer.from(bundle.proof.slice(2), 'hex')),
@@ -70,6 +72,7 @@ export const mint: Register = (program, run) => {
             { ...minted, contract, recipient: statement.context.recipient },
             rows([
               ['token', minted.tokenId],
+              ...statementRows(statement),
               ['contract', contract],
               ['owner', statement.context.recipient],
               ['transaction', minted.transactionHash],

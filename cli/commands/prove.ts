@@ -4,11 +4,17 @@ import { PlatemarkError } from '../../model-export/platemark-error.js'
 import { writeProvenance } from '../../prover/provenance.js'
 import { type Context, LOCAL_CONTEXT } from '../../prover/statement.js'
 import { address, chainId, device, type Register, seedOption, subcommand } from '../command.js'
+import { statementRows } from '../condition-lines.js'
+import {
+  type ConditionOptions,
+  chooseConditions,
+  withConditionOptions,
+} from '../condition-options.js'
 import { plateBackend } from '../plate-backend.js'
 import { bytes, rows } from '../terminal.js'
 import { toolVersion } from '../version.js'
 
-type Options = {
+type Options = ConditionOptions & {
   readonly seed: bigint
   readonly output: string
   readonly chainId?: bigint
@@ -22,10 +28,13 @@ type Options = {
 /** `prove`: image, proof and bundle of a seed. */
 export const prove: Register = (program, run) => {
   program.addCommand(
-    subcommand('prove', 'Prove that a seed generates an image; write the bundle and the PNG.', [
-      'platemark prove model.plate/ --seed 42 -o image.provenance.json',
-      'platemark prove model.plate/ --seed 42 --chain-id 1 --contract 0x… --recipient 0x… -o image.provenance.json',
-    ])
+    withConditionOptions(
+      subcommand('prove', 'Prove that a seed generates an image; write the bundle and the PNG.', [
+        'platemark prove model.plate/ --seed 42 -o image.provenance.json',
+        'platemark prove model.plate/ --seed 42 --label 3 -o image.provenance.json',
+        'platemark prove model.plate/ --seed 42 --chain-id 1 --contract 0x… --recipient 0x… -o image.provenance.json',
+      ]),
+    )
       .argument('<plate>', 'compiled model with keys')
       .addOption(seedOption())
       .requiredOption('-o, --output <file>', 'bundle to write, <name>.provenance.json')
@@ -53,6 +62,7 @@ export const prove: Register = (program, run) => {
             backend,
             {
               seed: options.seed,
+              conditions: chooseConditions(plate.model, options),
               context,
               ...(options.device === undefined ? {} : { device: options.device }),
             },
@@ -77,6 +87,7 @@ export const prove: Register = (program, run) => {
             rows([
               ['bundle', result.bundlePath],
               ['image', result.imagePath],
+              ...statementRows(bundle.statement),
               ['image digest', bundle.statement.imageHash],
               ['proof', `${proved.proof.length} bytes, ${backend.proofSystem}`],
               ['time', `${proved.seconds.toFixed(1)} s on ${proved.device}`],

@@ -73,6 +73,26 @@ const gather: Fold = (node, inputs, lowering) => {
   return [pick(source, shape, index)]
 }
 
+const oneHot: Fold = (node, inputs, lowering) => {
+  const indices = constantAt(node, inputs, 0)
+  const [depth = 0] = integerInput(node, inputs, 1, 'depth') ?? []
+  const values = constantAt(node, inputs, 2)
+  const rank = indices.shape.length + 1
+  const axis = normalizeAxis(node, intAttribute(node, 'axis', -1), rank)
+  const shape = indices.shape.toSpliced(axis, 0, depth)
+  reserve(lowering, node, shape)
+  const [off = 0, on = 1] = values.data
+  const data = new Float64Array(elementCount(shape)).fill(off)
+  const inner = elementCount(indices.shape.slice(axis))
+  indices.data.forEach((at, i) => {
+    const place = at < 0 ? at + depth : at
+    // ONNX: indices out of range give a row without `on`.
+    if (place < 0 || place >= depth) return
+    data[(Math.floor(i / inner) * depth + place) * inner + (i % inner)] = on
+  })
+  return [{ ...values, shape, data }]
+}
+
 /** What a Slice takes of a tensor: by axis, the size, where it begins and the step. */
 export type SliceBounds = {
   readonly shape: readonly number[]
@@ -268,6 +288,7 @@ export const structuralFolds: Readonly<Record<string, Fold>> = {
   Constant: constant,
   ConstantOfShape: constantOfShape,
   Gather: gather,
+  OneHot: oneHot,
   Slice: slice,
   Concat: concat,
   Range: range,

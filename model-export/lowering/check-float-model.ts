@@ -10,7 +10,8 @@ import { broadcastsTo } from './broadcast-shape.js'
  * @throws RangeError naming the node: a bug in a lowering, never a user's fault
  */
 export function checkFloatModel(model: FloatModel): void {
-  const sizes = new Map([[model.input.name, elementCount(model.input.shape)]])
+  const inputs = [model.input, ...(model.conditions ?? [])]
+  const sizes = new Map(inputs.map(({ name, shape }) => [name, elementCount(shape)]))
   for (const node of model.nodes) {
     const must = (condition: boolean, what: string): void => {
       if (!condition) throw new RangeError(`node "${node.name}": ${what}`)

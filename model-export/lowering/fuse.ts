@@ -29,7 +29,11 @@ export function fuse(model: FloatModel): FloatModel {
 
 /** A layer cannot have the scale of a tensor that is gone: then it rounds as others do. */
 function withKnownScales(model: FloatModel): FloatModel {
-  const known = new Set([model.input.name, ...model.nodes.map(({ output }) => output)])
+  const inputs = [model.input, ...(model.conditions ?? [])]
+  const known = new Set([
+    ...inputs.map(({ name }) => name),
+    ...model.nodes.map(({ output }) => output),
+  ])
   return {
     ...model,
     nodes: model.nodes.map((node) => {

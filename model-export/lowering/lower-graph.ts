@@ -1,47 +1,70 @@
-import type { FloatModel } from '../float-model.js'
+import type { FloatCondition, FloatModel } from '../float-model.js'
+import type { InputChoices } from '../input-choice.js'
 import { graphAttribute } from '../onnx/attributes.js'
 import { nodeError } from '../onnx/node-error.js'
-import type { OnnxGraph, OnnxNode } from '../onnx/onnx-graph.js'
+import { type OnnxGraph, type OnnxNode, reads } from '../onnx/onnx-graph.js'
 import { PlatemarkError } from '../platemark-error.js'
 import { elementCount } from '../tensor-index.js'
-import { inputShape } from './input-shape.js'
+import {
+  foldByClass,
+  isLabelValue,
+  type LabelValue,
+  labelValue,
+  pickByClass,
+} from './label-values.js'
 import { lowerNode } from './lower-node.js'
 import { emitElementwise, initialBudget, inOrder, type Lowering, type Value } from './lowering.js'
+import { type ResolvedCondition, type ResolvedInputs, resolveInputs } from './resolve-inputs.js'
 import { identityView } from './view.js'
 
 /**
  * Lowers a graph node by node, nothing fused: shapes are inferred and constants folded on the way.
  *
  * @param name - of the model, for messages and reports
+ * @param inputs - what the user says of the graph's inputs
  * @throws PlatemarkError if the graph is not sound or holds something that is not supported
  */
-export function lowerGraph(graph: OnnxGraph, name: string): FloatModel {
+export function lowerGraph(graph: OnnxGraph, name: string, inputs?: InputChoices): FloatModel {
+  return lowerResolved(graph, name, inputs).model
+}
+
+/** A lowered graph, and what its inputs were taken for. */
+export type LoweredGraph = { readonly model: FloatModel; readonly inputs: ResolvedInputs }
+
+/** As `lowerGraph`, for who also runs the graph itself. */
+export function lowerResolved(
+  graph: OnnxGraph,
+  name: string,
+  choices?: InputChoices,
+): LoweredGraph {
   const output = onlyOutput(graph)
   const nodes = nodesBehind(graph, output)
-  const input = onlyInput(graph, nodes)
-  const shape = inputShape(graph, nodes, input)
+  const inputs = resolveInputs(graph, nodes, choices)
+  const { latent, conditions, constants } = inputs
   const lowering: Lowering = {
     opset: graph.opset,
     nodes: [],
-    shapes: new Map([[input, shape]]),
+    shapes: new Map([latent, ...conditions].map((input) => [input.name, input.shape])),
     ordered: new Map(),
     budget: initialBudget,
   }
-  const values = new Map<string, Value>(graph.initializers)
-  values.set(input, {
-    kind: 'activation',
-    tensor: input,
-    shape,
-    view: identityView(elementCount(shape)),
-  })
+  const values = new Map<string, Value | LabelValue>([...graph.initializers, ...constants])
+  values.set(latent.name, wholeTensor(latent))
+  for (const input of conditions)
+    values.set(input.name, input.kind === 'label' ? labelValue(input) : wholeTensor(input))
   const inner = new Set<string>()
   for (const node of nodes) run(node, false)
   function run(node: OnnxNode, isInner: boolean): void {
-    const inputs = node.inputs.map((tensor) => (tensor === '' ? undefined : find(node, tensor)))
+    const read = node.inputs.map((tensor) => (tensor === '' ? undefined : find(node, tensor)))
     const results =
       node.operator === 'If' && node.domain === ''
-        ? runBranch(node, inputs[0])
-        : lowerNode(node, inputs, lowering)
+        ? runBranch(node, read[0])
+        : (foldByClass(node, read, lowering) ??
+          lowerNode(
+            node,
+            read.map((value, i) => asTensor(node, node.inputs[i]!, value)),
+            lowering,
+          ))
     results.forEach((value, index) => {
       const tensor = node.outputs[index]
       if (tensor === undefined || tensor === '') return
@@ -50,7 +73,7 @@ export function lowerGraph(graph: OnnxGraph, name: string): FloatModel {
     })
   }
   /** A tensor of a branch: another branch may have one of the same name, the graph around may not. */
-  function define(node: OnnxNode, tensor: string, value: Value): void {
+  function define(node: OnnxNode, tensor: string, value: Value | LabelValue): void {
     if (values.has(tensor) && !inner.has(tensor)) {
       throw nodeError(node, `"${tensor}" is defined twice`)
     }
@@ -58,8 +81,11 @@ export function lowerGraph(graph: OnnxGraph, name: string): FloatModel {
     values.set(tensor, value)
   }
   /** Exporters write `If` where a shape decides, which is known here. */
-  function runBranch(node: OnnxNode, condition: Value | undefined): readonly Value[] {
-    if (condition?.kind !== 'constant') {
+  function runBranch(
+    node: OnnxNode,
+    condition: Value | LabelValue | undefined,
+  ): readonly (Value | LabelValue)[] {
+    if (isLabelValue(condition) || condition?.kind !== 'constant') {
       throw nodeError(node, 'its condition must be constant, not computed from the latent')
     }
     const name = condition.data[0] ? 'then_branch' : 'else_branch'
@@ -69,7 +95,7 @@ export function lowerGraph(graph: OnnxGraph, name: string): FloatModel {
     for (const own of branch.nodes) run(own, true)
     return branch.outputs.map((tensor) => find(node, tensor))
   }
-  function find(node: OnnxNode, tensor: string): Value {
+  function find(node: OnnxNode, tensor: string): Value | LabelValue {
     const value = values.get(tensor)
     if (value === undefined) {
       throw nodeError(node, `its input "${tensor}" is not defined before it`, {
@@ -79,23 +105,46 @@ export function lowerGraph(graph: OnnxGraph, name: string): FloatModel {
     }
     return value
   }
-  const result = values.get(output)
+  function asTensor(node: OnnxNode, tensor: string, value: Value | LabelValue | undefined) {
+    if (!isLabelValue(value)) return value
+    const picked = pickByClass(node, tensor, value, lowering)
+    values.set(tensor, picked)
+    return picked
+  }
   const last = nodes.at(-1)
+  const result = last && asTensor(last, output, values.get(output))
   if (result?.kind !== 'activation' || last === undefined) {
     throw new PlatemarkError('The output of the model does not depend on its input.', {
       expected: 'an image computed from a latent',
       found: `output "${output}"`,
     })
   }
-  // The output is a tensor of its own, also where the graph only passes its input on.
+  // The output is a tensor of its own, also where the graph only passes an input on.
   const ordered = inOrder(lowering, last, result, output)
-  const image = ordered.tensor === input ? emitElementwise(lowering, last, ordered, {}) : ordered
-  return {
+  const isInput = [latent, ...conditions].some((input) => input.name === ordered.tensor)
+  const image = isInput ? emitElementwise(lowering, last, ordered, {}) : ordered
+  const model: FloatModel = {
     name,
-    input: { name: input, shape },
+    input: latent,
+    ...(conditions.length === 0 ? {} : { conditions: conditions.map(withoutInput) }),
     nodes: lowering.nodes,
     output: { name: image.tensor, shape: image.shape },
   }
+  return { model, inputs }
+}
+
+function wholeTensor({
+  name,
+  shape,
+}: {
+  readonly name: string
+  readonly shape: readonly number[]
+}): Value {
+  return { kind: 'activation', tensor: name, shape, view: identityView(elementCount(shape)) }
+}
+
+function withoutInput({ input: _, ...condition }: ResolvedCondition): FloatCondition {
+  return condition
 }
 
 function onlyOutput(graph: OnnxGraph): string {
@@ -131,33 +180,4 @@ function nodesBehind(graph: OnnxGraph, output: string): readonly OnnxNode[] {
     pending.push(...reads(node))
   }
   return graph.nodes.filter((node) => reached.has(node))
-}
-
-/** What a node reads, branches inside it included. */
-function reads(node: OnnxNode): readonly string[] {
-  const branches = [...node.attributes.values()].flatMap((attribute) =>
-    attribute.type === 'graph' ? [attribute.value] : [],
-  )
-  const inside = branches.flatMap(({ nodes, outputs }) => [...nodes.flatMap(reads), ...outputs])
-  return [...node.inputs, ...inside]
-}
-
-function onlyInput(graph: OnnxGraph, nodes: readonly OnnxNode[]): string {
-  const read = new Set(nodes.flatMap(reads))
-  const used = graph.inputs.filter(({ name }) => read.has(name))
-  const [first, ...others] = used
-  if (first === undefined || others.length > 0) {
-    throw new PlatemarkError('The model must have exactly one input, the latent.', {
-      expected: '1 input',
-      found: `${used.length} in use: ${used.map(({ name }) => `"${name}"`).join(', ') || 'none'}`,
-      fix: 'Export a module that takes the latent only; fix labels and other inputs as constants.',
-    })
-  }
-  if (!first.dtype.startsWith('float')) {
-    throw new PlatemarkError(`Input "${first.name}" has the wrong element type.`, {
-      expected: 'float32, float64 or float16',
-      found: first.dtype,
-    })
-  }
-  return first.name
 }

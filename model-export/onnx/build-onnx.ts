@@ -42,6 +42,8 @@ export type OnnxSpec = {
   readonly opset?: number
   /** Shapes of the inputs; a string is a symbolic dimension. */
   readonly inputs: Readonly<Record<string, readonly (number | string)[]>>
+  /** Element types of inputs that are not float32. */
+  readonly inputTypes?: Readonly<Record<string, keyof typeof codes>>
   /** Names of the outputs, or their shapes by name. */
   readonly outputs: readonly string[] | Readonly<Record<string, readonly (number | string)[]>>
   readonly initializers?: Readonly<Record<string, TensorSpec>>
@@ -51,7 +53,7 @@ export type OnnxSpec = {
 /**
  * Writes a small ONNX model: what tests use instead of Python.
  *
- * @param spec - inputs are float32
+ * @param spec - inputs are float32 where it does not say otherwise
  * @returns the file
  * @example
  * buildOnnx({
@@ -71,7 +73,7 @@ export function buildOnnx(spec: OnnxSpec): Uint8Array {
         type: { tensorType: { elemType: 1 } },
       }))
     : Object.entries(spec.outputs as Readonly<Record<string, readonly (number | string)[]>>).map(
-        valueInfo,
+        (entry) => valueInfo(entry),
       )
   const { ModelProto } = onnxProto.onnx
   const model: onnx.IModelProto = {
@@ -80,7 +82,9 @@ export function buildOnnx(spec: OnnxSpec): Uint8Array {
     opsetImport: [{ domain: '', version: spec.opset ?? 17 }],
     graph: {
       name: 'graph',
-      input: Object.entries(spec.inputs).map(valueInfo),
+      input: Object.entries(spec.inputs).map(([name, shape]) =>
+        valueInfo([name, shape], codes[spec.inputTypes?.[name] ?? 'float32']),
+      ),
       output: [...outputs],
       initializer: Object.entries(spec.initializers ?? {}).map(([name, tensor]) => ({
         ...tensorProto(tensor),
@@ -99,14 +103,14 @@ export function buildOnnx(spec: OnnxSpec): Uint8Array {
   return Uint8Array.from(ModelProto.encode(model).finish())
 }
 
-function valueInfo([name, shape]: readonly [
-  string,
-  readonly (number | string)[],
-]): onnx.IValueInfoProto {
+function valueInfo(
+  [name, shape]: readonly [string, readonly (number | string)[]],
+  elemType = 1,
+): onnx.IValueInfoProto {
   const dim = shape.map((size) =>
     typeof size === 'string' ? { dimParam: size } : { dimValue: size },
   )
-  return { name, type: { tensorType: { elemType: 1, shape: { dim } } } }
+  return { name, type: { tensorType: { elemType, shape: { dim } } } }
 }
 
 function attributeProto([name, spec]: readonly [string, AttributeSpec]): onnx.IAttributeProto {

@@ -90,3 +90,12 @@ export function integers(values: readonly number[]): Constant {
     data: Float64Array.from(values),
   }
 }
+
+/** What a node reads, branches inside it included. */
+export function reads(node: OnnxNode): readonly string[] {
+  const branches = [...node.attributes.values()].flatMap((attribute) =>
+    attribute.type === 'graph' ? [attribute.value] : [],
+  )
+  const inside = branches.flatMap(({ nodes, outputs }) => [...nodes.flatMap(reads), ...outputs])
+  return [...node.inputs, ...inside]
+}

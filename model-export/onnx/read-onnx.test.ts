@@ -227,11 +227,11 @@ const errors: Readonly<Record<string, readonly [Uint8Array, RegExp]>> = {
   ],
   'two inputs': [
     around([op('Add', ['x', 'label'], 'y')], {}, { inputs: { x: [1, 2], label: [1, 2] } }),
-    /exactly one input[\s\S]*"x", "label"/,
+    /not clear what the inputs[\s\S]*"x" \(float32 1×2\), "label"/,
   ],
   'output without input': [
     around([op('Relu', ['w'], 'y')], { w: { shape: [1], data: [1] } }),
-    /exactly one input/,
+    /does not depend on its input/,
   ],
   'dynamic latent': [
     around([op('Relu', ['x'], 'y')], {}, { inputs: { x: ['n', 'latent'] } }),

@@ -10,6 +10,9 @@ const MAX_ROW_BITS = 22
 export const PRODUCTS =
   'The model multiplies activations, which this backend does not write for ezkl.'
 
+/** Another reason. */
+export const CONDITIONS = 'The model takes a label or vector, which this backend does not prove.'
+
 /** Rows of an activation: bias, rounding, digits of the dividend, table, sums of products. */
 const ROWS_PER_ACTIVATION = 38
 
@@ -51,17 +54,18 @@ export function estimateEzkl(model: IntegerModel): Estimate {
   const instance =
     model.latent.dimensions + 1 + model.image.height * model.image.width * model.image.channels
   const scale = 2 ** (rowBits - MEASURED.rowBits)
-  const feasible = rowBits <= MAX_ROW_BITS && !products
+  const reason =
+    model.conditions !== undefined
+      ? CONDITIONS
+      : products
+        ? PRODUCTS
+        : rowBits > MAX_ROW_BITS
+          ? `The circuit would have 2^${rowBits} rows, the limit is 2^${MAX_ROW_BITS}.`
+          : undefined
   return {
     backend: BACKEND,
-    feasible,
-    ...(feasible
-      ? {}
-      : {
-          reason: products
-            ? PRODUCTS
-            : `The circuit would have 2^${rowBits} rows, the limit is 2^${MAX_ROW_BITS}.`,
-        }),
+    feasible: reason === undefined,
+    ...(reason === undefined ? {} : { reason }),
     counts: { rows: Math.round(rows), rowBits, publicValues: instance },
     compileSeconds: 2 + 10 * scale,
     setupSeconds: MEASURED.setupSeconds * scale,

@@ -7,7 +7,7 @@ import type {
 import { buildOnnx, type NodeSpec, type TensorSpec } from '../../model-export/onnx/build-onnx.js'
 import { PlatemarkError } from '../../model-export/platemark-error.js'
 import { elementCount } from '../../model-export/tensor-index.js'
-import { PRODUCTS } from './estimate.js'
+import { CONDITIONS, PRODUCTS } from './estimate.js'
 
 /** Name of the graph's input: the latent bytes, then the context. */
 export const INPUT = 'latent_and_context'
@@ -42,6 +42,8 @@ const MAX_SHIFT = 23
  */
 export function writeOnnxModel(model: IntegerModel): Uint8Array {
   const graph = new Graph()
+  if (model.conditions !== undefined)
+    throw new PlatemarkError(CONDITIONS, { fix: 'Compile it with --backend sumcheck.' })
   const { dimensions, table } = model.latent
   const bytes = graph.add('Slice', [
     INPUT,

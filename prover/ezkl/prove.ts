@@ -39,7 +39,7 @@ export async function proveEzkl(
 
   progress({ step: 'generate the image' })
   const latent = expandSeed(request.seed, plate.model.latent.dimensions)
-  const pixels = execute(plate.model, latent)
+  const pixels = execute(plate.model, latent, request.conditions)
   const statement: Statement = {
     modelId: plate.modelId,
     seed: request.seed,

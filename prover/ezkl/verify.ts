@@ -41,6 +41,7 @@ export function contextInput(context: Hex): bigint {
 export async function verifyEzkl(request: VerifyRequest): Promise<Verdict> {
   const { statement, proof, pixels, latentDimensions } = request
   const no = (reason: string): Verdict => ({ valid: false, reason })
+  if (statement.conditions !== undefined) return no('conditions: this backend proves none')
   if (pixels === undefined) return no('image: its pixels are needed to verify this proof')
   if (keccak256(pixels) !== statement.imageHash)
     return no('image: the pixels do not have the hash of the statement')

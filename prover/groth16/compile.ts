@@ -25,9 +25,9 @@ import { plateFiles } from './plate-files.js'
 export async function compileGroth16(plate: Plate, progress: Progress): Promise<void> {
   const { feasible, reason } = estimateGroth16(plate.model)
   if (!feasible)
-    throw new PlatemarkError('The model is too large for the groth16 backend.', {
+    throw new PlatemarkError('The groth16 backend cannot prove this model.', {
       found: reason ?? 'a model beyond its limits',
-      fix: 'Use a smaller model or fewer bits (profile compact).',
+      fix: 'Use a smaller model or fewer bits (profile compact), or the sumcheck backend.',
     })
   progress({ step: 'prove the bounds of the model' })
   verifyBounds(plate.model)

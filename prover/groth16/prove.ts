@@ -39,7 +39,7 @@ export async function proveGroth16(
   requireFile(files.verifyingKey, 'verifying key', 'Run platemark setup.')
 
   progress({ step: 'generate the image' })
-  const image = generateImage(plate.model, request.seed)
+  const image = generateImage(plate.model, request.seed, request.conditions)
   const digest = poseidonDigest(image)
   const statement: Statement = {
     modelId: plate.modelId,

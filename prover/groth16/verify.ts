@@ -24,6 +24,7 @@ import {
  * verifyGroth16({ verifyingKey, latentDimensions: 16, statement, proof })
  */
 export function verifyGroth16(request: VerifyRequest): Verdict {
+  if (request.statement.conditions !== undefined) return no('conditions: this backend proves none')
   let key: Groth16VerifyingKey
   try {
     key = parseVerifyingKey(request.verifyingKey)

@@ -9,7 +9,7 @@ import { PlatemarkError } from '../../model-export/platemark-error.js'
 import { generateSumcheckVerifier } from '../../verifier-contracts/generate-sumcheck-verifier.js'
 import type { Backend, SolidityFile, SolidityOptions, Verdict, VerifyRequest } from '../backend.js'
 import { parseSetupRecord } from '../setup-record.js'
-import { contextHash } from '../statement.js'
+import { conditionsOfStatement, contextHash } from '../statement.js'
 import { estimateSumcheck } from './estimate.js'
 import { commitmentHash, IMAGE_HASH_SCHEMES } from './image-hash.js'
 import { keyText } from './key.js'
@@ -135,6 +135,7 @@ function verifyRequest({
     context: toBytes(contextHash(statement.context, statement.modelId)),
     image: committed ? hexToBytes(statement.imageHash) : pixels!,
     latent: expandSeed(statement.seed, latentDimensions),
+    conditions: conditionsOfStatement(statement),
     proof,
   })
   return reason === undefined ? { valid: true } : no(reason)

@@ -4,6 +4,7 @@ import type { LayoutOptions } from '../../circuits/sumcheck/layout.js'
 import { writeFileAtomic } from '../../model-export/atomic-write.js'
 import type { IntegerModel } from '../../model-export/integer-model.js'
 import { randomModel as soundModel } from '../../test/random-model.js'
+import { choice, labelModel, styledModel } from './conditional-models.js'
 import { anotherLatent, liesOf } from './lies.js'
 import { randomModel } from './random-model.js'
 import { proveWith, requestOf, type TestProver, testProver, verdicts } from './test-prover.js'
@@ -14,10 +15,10 @@ import { ORDER } from './verifier/scalar-field.js'
 import type { SumcheckVerification } from './verifier/verify.js'
 
 /**
- * Writes `fixtures/sumcheck/vectors.json`: honest proofs, and proofs and statements that every verifier
- * must reject. Run after a change of the protocol:
+ * Writes `fixtures/sumcheck/vectors.json`, or `conditions.json` of models with a label or a vector: honest
+ * proofs, and proofs and statements that every verifier must reject. Run after a change of the protocol:
  *
- *     npm run build && node dist/prover/sumcheck/make-vectors.js
+ *     npm run build && node dist/prover/sumcheck/make-vectors.js && node dist/prover/sumcheck/make-vectors.js conditions
  */
 
 type Case = {
@@ -25,6 +26,7 @@ type Case = {
   readonly model: IntegerModel
   readonly seed: number
   readonly options: LayoutOptions
+  readonly conditions?: Uint8Array
 }
 
 const small = (name: string, seed: number, options: LayoutOptions): Case => ({
@@ -40,8 +42,26 @@ const sound = (name: string, seed: number, options: LayoutOptions): Case => ({
   options,
 })
 
+/** Models that take a label, and a style. */
+const CONDITIONED: readonly Case[] = [
+  {
+    name: 'a label and a style, by which the latent is multiplied',
+    model: styledModel(),
+    seed: 5,
+    options: { columnBits: 11 },
+    conditions: choice(3, 200, 17, 130, 90),
+  },
+  {
+    name: 'a label, image by commitment',
+    model: labelModel(),
+    seed: 6,
+    options: { imageBinding: 'commitment' },
+    conditions: choice(4),
+  },
+]
+
 /** Models with convolutions, transposed ones, groups, residuals, several limbs, copies and products. */
-const CASES: readonly Case[] = [
+const UNCONDITIONED: readonly Case[] = [
   small('one column a group', 160, { imageBinding: 'pixels' }),
   small('regions longer than a column, image by commitment', 160, {
     imageBinding: 'commitment',
@@ -55,6 +75,8 @@ const CASES: readonly Case[] = [
   small('groups', 107, { columnBits: 10 }),
   small('image by commitment', 19, { imageBinding: 'commitment' }),
 ]
+const conditioned = process.argv[2] === 'conditions'
+const CASES = conditioned ? CONDITIONED : UNCONDITIONED
 /** The cases that are then changed in every way. */
 const BASES = [0, 1, 2]
 
@@ -104,12 +126,13 @@ async function lies(prover: TestProver): Promise<readonly Change[]> {
 }
 
 function members(request: SumcheckVerification) {
-  const { seed, context, image, latent, proof } = request
+  const { seed, context, image, latent, conditions, proof } = request
   return {
     seed: hex(seed),
     context: hex(context),
     image: hex(image),
     latent: hex(latent),
+    ...(conditions === undefined || conditions.length === 0 ? {} : { conditions: hex(conditions) }),
     proof: hex(proof),
   }
 }
@@ -159,6 +182,7 @@ function mutations(prover: TestProver, vector: Vector): readonly Change[] {
     { name: 'image too short', image: vector.image.slice(0, -2) },
     { name: 'latent too long', latent: `${vector.latent}00` },
   )
+  changes.push(...otherConditions(vector))
   const { commitments } = prover.key
   changes.push({ name: 'key of another model', key: { modelId: `0x${'22'.repeat(32)}` } })
   commitments.forEach((commitment, i) => {
@@ -174,6 +198,28 @@ function mutations(prover: TestProver, vector: Vector): readonly Change[] {
   return changes
 }
 
+/** Conditions that are others, none, or no spelling of any. */
+function otherConditions({ conditions }: Vector): readonly Change[] {
+  if (conditions === undefined) return []
+  const [high = 0, low = 0, ...style] = [...hexToBytes(conditions.slice(2))]
+  const change = (name: string, ...bytes: readonly number[]): Change => ({
+    name,
+    conditions: hex(Uint8Array.from(bytes)),
+  })
+  return [
+    change('another label', high, low - 1, ...style),
+    change('a label that is no class', high, 5, ...style),
+    change('a label that is a class but for its first byte', 1, low, ...style),
+    change('no conditions'),
+    change('one byte of conditions', low),
+    change('conditions too long', high, low, ...style, 0),
+    ...style.map((byte, i) =>
+      change(`byte ${i} of the style`, high, low, ...style.with(i, byte ^ 1)),
+    ),
+    ...(style.length === 0 ? [] : [change('conditions too short', high, low, ...style.slice(1))]),
+  ]
+}
+
 /** A point that is another one. */
 function moved(bytes: Uint8Array): Uint8Array {
   const { x, y } = readG1(bytes)!.add(bn254.G1.Point.BASE).toAffine()
@@ -182,8 +228,8 @@ function moved(bytes: Uint8Array): Uint8Array {
 
 const positive: Vector[] = []
 const negative: NegativeVector[] = []
-for (const [base, { name, model, seed, options }] of CASES.entries()) {
-  const prover = await testProver(model, BigInt(seed), options)
+for (const [base, { name, model, seed, options, conditions }] of CASES.entries()) {
+  const prover = await testProver(model, BigInt(seed), options, conditions)
   const request = await requestOf(prover, await proveWith(prover, {}, true))
   const vector: Vector = { name, key: prover.key, ...members(request) }
   positive.push(vector)
@@ -195,7 +241,7 @@ for (const [base, { name, model, seed, options }] of CASES.entries()) {
     negative.push({ ...change, base, reason: rust })
   }
 }
-const file = process.argv[2] ?? 'fixtures/sumcheck/vectors.json'
+const file = `fixtures/sumcheck/${conditioned ? 'conditions' : 'vectors'}.json`
 const content: Vectors = { format: 'platemark-sumcheck-vectors', version: 2, positive, negative }
 await writeFileAtomic(file, `${JSON.stringify(content, undefined, 1)}\n`)
 console.log(`${positive.length} positive and ${negative.length} negative vectors`)

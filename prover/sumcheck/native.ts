@@ -49,6 +49,8 @@ export type NativeProveInput = {
   readonly context: Buffer
   readonly pixels: Buffer
   readonly latent: Buffer
+  /** What was chosen besides the seed, where the key has conditions. */
+  readonly conditions?: Buffer
   /** A row of the table region that is counted once too often: for tests of what verifiers reject. */
   readonly forgedRow?: number
   /** One of the six values of the opening to lie about: likewise. */
@@ -84,6 +86,8 @@ export type NativeVerifyInput = {
   /** The pixels, or the image hash where the key binds images by commitment. */
   readonly image: Buffer
   readonly latent: Buffer
+  /** What was chosen besides the seed, where the key has conditions. */
+  readonly conditions?: Buffer
   readonly proof: Buffer
 }
 

@@ -3,13 +3,14 @@ import { bytesToHex } from '@noble/hashes/utils.js'
 import { hexToBytes, toBytes } from 'viem'
 import { expandSeed } from '../../circuits/seed-expansion.js'
 import { layOutWitness } from '../../circuits/sumcheck/witness.js'
+import { NO_CONDITIONS } from '../../model-export/conditions.js'
 import { trace } from '../../model-export/execute.js'
 import { readJsonFile } from '../../model-export/json-fields.js'
 import type { Plate } from '../../model-export/plate.js'
 import { PlatemarkError } from '../../model-export/platemark-error.js'
 import type { Progress } from '../../model-export/progress.js'
 import type { ProveRequest, ProveResult } from '../backend.js'
-import { contextHash, type Statement } from '../statement.js'
+import { contextHash, type Statement, statementConditions } from '../statement.js'
 import { imageHash } from './image-hash.js'
 import { keyText } from './key.js'
 import { sumcheckNative } from './native.js'
@@ -43,13 +44,15 @@ export async function proveSumcheck(
 
   progress({ step: 'generate the image' })
   const latent = expandSeed(request.seed, plate.model.latent.dimensions)
-  const run = trace(plate.model, latent)
+  const conditions = request.conditions ?? NO_CONDITIONS
+  const run = trace(plate.model, latent, conditions)
   const { binding, height, width } = descriptor.image
   const { channels } = plate.model.image
   const image = { height, width, channels, pixels: run.pixels }
   const statement: Statement = {
     modelId: plate.modelId,
     seed: request.seed,
+    ...statementConditions(conditions),
     imageHash: await imageHash(binding, image, powers),
     context: request.context,
   }
@@ -66,6 +69,7 @@ export async function proveSumcheck(
         context: Buffer.from(context),
         pixels: Buffer.from(run.pixels),
         latent: Buffer.from(latent),
+        conditions: Buffer.from(conditions),
         checked: true,
         ...(request.device === undefined ? {} : { device: request.device }),
       },
@@ -84,7 +88,15 @@ export async function proveSumcheck(
   progress({ step: 'verify the proof' })
   const bytes = new Uint8Array(proof)
   const bound = binding === 'pixels' ? run.pixels : hexToBytes(statement.imageHash)
-  const reason = verifySumcheck({ key, seed, context, image: bound, latent, proof: bytes })
+  const reason = verifySumcheck({
+    key,
+    seed,
+    context,
+    image: bound,
+    latent,
+    conditions,
+    proof: bytes,
+  })
   if (reason !== undefined)
     throw new PlatemarkError('The proof that was just made does not verify.', { found: reason })
   return {

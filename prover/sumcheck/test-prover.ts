@@ -6,6 +6,7 @@ import {
   type SumcheckLayout,
 } from '../../circuits/sumcheck/layout.js'
 import { layOutWitness } from '../../circuits/sumcheck/witness.js'
+import { NO_CONDITIONS } from '../../model-export/conditions.js'
 import { trace } from '../../model-export/execute.js'
 import type { IntegerModel } from '../../model-export/integer-model.js'
 import { imageHash } from './image-hash.js'
@@ -22,6 +23,8 @@ export type TestProver = {
   readonly seed: Uint8Array
   readonly context: Uint8Array
   readonly latent: Uint8Array
+  /** Empty for a model without any. */
+  readonly conditions: Uint8Array
   readonly pixels: Uint8Array
   /** All columns of the first group. */
   readonly first: Int32Array
@@ -47,12 +50,13 @@ export async function testProver(
   model: IntegerModel,
   seed: bigint,
   options: LayoutOptions = {},
+  conditions: Uint8Array = NO_CONDITIONS,
 ): Promise<TestProver> {
   const layout = layOutModel(model, `0x${'11'.repeat(32)}`, options)
   const { powers, tauG2 } = await developmentPowers(layout.descriptor.columnBits)
   const key = await makeKey(layout, powers, tauG2)
   const latent = expandSeed(seed, model.latent.dimensions)
-  const run = trace(model, latent)
+  const run = trace(model, latent, conditions)
   return {
     model,
     layout,
@@ -60,6 +64,7 @@ export async function testProver(
     seed: seedBytes(seed),
     context: new Uint8Array(32).fill(7),
     latent,
+    conditions,
     pixels: run.pixels,
     first: layOutWitness(model, layout.descriptor, run),
   }
@@ -71,7 +76,10 @@ export async function proveWith(
   lies: Lies = {},
   checked = false,
 ): Promise<Uint8Array> {
-  const { key, layout, first, seed, context, pixels, latent } = { ...prover, ...lies }
+  const { key, layout, first, seed, context, pixels, latent, conditions } = {
+    ...prover,
+    ...lies,
+  }
   const { powers } = await developmentPowers(layout.descriptor.columnBits)
   const { proof } = await sumcheckNative().sumcheckProve({
     key: keyText(key),
@@ -82,6 +90,7 @@ export async function proveWith(
     context: Buffer.from(context),
     pixels: Buffer.from(pixels),
     latent: Buffer.from(latent),
+    conditions: Buffer.from(conditions),
     checked,
     ...(lies.forgedRow === undefined ? {} : { forgedRow: lies.forgedRow }),
     ...(lies.forgedValue === undefined ? {} : { forgedValue: lies.forgedValue }),
@@ -95,14 +104,14 @@ export async function requestOf(
   proof: Uint8Array,
   claims: Lies = {},
 ): Promise<SumcheckVerification> {
-  const { model, key, seed, context, pixels, latent } = { ...prover, ...claims }
+  const { model, key, seed, context, pixels, latent, conditions } = { ...prover, ...claims }
   const { binding, columnBits } = { ...key.image, columnBits: key.columnBits }
   const { powers } = await developmentPowers(columnBits)
   const image =
     binding === 'pixels'
       ? pixels
       : hexToBytes(await imageHash(binding, { ...model.image, pixels }, powers))
-  return { key, seed, context, image, latent, proof }
+  return { key, seed, context, image, latent, conditions, proof }
 }
 
 /** The verdicts of both verifiers: undefined for valid. */
@@ -115,6 +124,7 @@ export async function verdicts(
     context: Buffer.from(request.context),
     image: Buffer.from(request.image),
     latent: Buffer.from(request.latent),
+    ...(request.conditions === undefined ? {} : { conditions: Buffer.from(request.conditions) }),
     proof: Buffer.from(request.proof),
   })
   return { rust: rust ?? undefined, typescript: verifySumcheck(request) }

@@ -1,7 +1,8 @@
 import type { SumcheckVerification } from './verifier/verify.js'
 
 /*
- * The content of `fixtures/sumcheck/vectors.json`: proofs that every verifier accepts, and changes to
+ * The content of `fixtures/sumcheck/vectors.json`, and of `conditions.json` for models with a label or a
+ * vector: proofs that every verifier accepts, and changes to
  * them that every verifier rejects for the reason given. Bytes are 0x-hex.
  */
 
@@ -15,6 +16,8 @@ export type Vector = {
   /** The pixels, or the image hash where `key.image.binding` is "commitment". */
   readonly image: string
   readonly latent: string
+  /** Where the key has conditions. */
+  readonly conditions?: string
   readonly proof: string
 }
 
@@ -28,6 +31,7 @@ export type NegativeVector = {
   readonly context?: string
   readonly image?: string
   readonly latent?: string
+  readonly conditions?: string
   readonly proof?: string
   readonly patches?: readonly { readonly offset: number; readonly bytes: string }[]
   /** What verifiers say. */
@@ -56,6 +60,7 @@ export function requestOfVector(
     context: bytes(changed.context),
     image: bytes(changed.image),
     latent: bytes(changed.latent),
+    ...(changed.conditions === undefined ? {} : { conditions: bytes(changed.conditions) }),
     proof,
   }
 }

@@ -9,6 +9,7 @@ import {ERC721} from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
 import {ERC721Utils} from "@openzeppelin/contracts/token/ERC721/utils/ERC721Utils.sol";
 import {ERC2981} from "@openzeppelin/contracts/token/common/ERC2981.sol";
 import {IERC7007, IERC7007Enumerable} from "./IERC7007.sol";
+import {IConditionedVerifier} from "./IConditionedVerifier.sol";
 import {IImageVerifier} from "./IImageVerifier.sol";
 import {IModelRegistry} from "./IModelRegistry.sol";
 import {KeptPixels} from "./KeptPixels.sol";
@@ -16,12 +17,13 @@ import {PlatemarkContext} from "./PlatemarkContext.sol";
 import {TokenMetadata} from "./TokenMetadata.sol";
 
 /// @title A collection of proven images
-/// @notice A token says: the model `modelId` generates, from `seed`, exactly the image with hash
-/// `imageHash`. It does not say who made the model, whether it may be used, or that the picture at an
+/// @notice A token says: the model `modelId` generates, from `seed` and the conditions that it takes, if
+/// any, exactly the image with hash `imageHash`. It does not say who made the model, whether it may be used, or that the picture at an
 /// `image` URI outside the chain is that image; whoever has the model can check the latter.
 ///
-/// - The prompt of ERC-7007 is abi.encode(modelId, seed), 64 bytes; the token id is its keccak256. So
-///   there is one token per model and seed, and whoever first shows a proof owns it.
+/// - The prompt of ERC-7007 is abi.encode(modelId, seed), 64 bytes, and for a model that takes conditions
+///   abi.encode(modelId, seed, conditions); the token id is its keccak256. So there is one token per model,
+///   seed and conditions, and whoever first shows a proof owns it.
 /// - A proof is for one recipient, contract and chain. A copy of it from the mempool mints to the same
 ///   recipient, so front-running gains nothing.
 /// - `aigcData` in ERC-7007's functions is what the verifier takes for the image: its pixels or its hash.
@@ -87,6 +89,7 @@ contract PlatemarkNFT is ERC721, ERC2981, Ownable2Step, IERC7007Enumerable, IERC
     mapping(bytes32 modelId => uint256 registryId) private _registryIds;
     mapping(uint256 id => ImageStatement) private _statements;
     mapping(uint256 id => KeptPixels.Picture) private _pictures;
+    mapping(uint256 id => bytes) private _conditions;
 
     /// @notice A token was minted. In the clear what ERC-7007's event shows as hashes only.
     event ImageMinted(
@@ -96,6 +99,8 @@ contract PlatemarkNFT is ERC721, ERC2981, Ownable2Step, IERC7007Enumerable, IERC
         uint256 seed,
         bytes32 imageHash
     );
+    /// @notice What was chosen besides the seed, for a token of a model that takes conditions.
+    event ConditionsGiven(uint256 indexed tokenId, bytes conditions);
     /// @notice The pixels of a token's image are on chain from now on.
     event PixelsKept(uint256 indexed tokenId, address pointer);
     /// @notice Images of a model can be minted from now on.
@@ -113,7 +118,8 @@ contract PlatemarkNFT is ERC721, ERC2981, Ownable2Step, IERC7007Enumerable, IERC
     error AlreadyMinted(uint256 tokenId);
     /// @notice The token id is not the hash of the prompt.
     error TokenIdMismatch(uint256 tokenId, uint256 promptTokenId);
-    /// @notice A prompt is abi.encode(bytes32 modelId, uint256 seed).
+    /// @notice A prompt is abi.encode(bytes32 modelId, uint256 seed), and with conditions
+    /// abi.encode(bytes32 modelId, uint256 seed, bytes conditions).
     error PromptInvalid(uint256 length);
     /// @notice The proof is shorter than the recipient's address in front of it.
     error ProofHasNoRecipient(uint256 length);
@@ -160,7 +166,30 @@ contract PlatemarkNFT is ERC721, ERC2981, Ownable2Step, IERC7007Enumerable, IERC
         bytes calldata image,
         bytes calldata proof
     ) external returns (uint256 id) {
-        id = _mintImage(recipient, modelId, seed, image, proof);
+        id = _mintImage(recipient, modelId, seed, image[:0], image, proof);
+        ERC721Utils.checkOnERC721Received(msg.sender, address(0), recipient, id, "");
+    }
+
+    /// @notice Mints the token of a model that takes conditions, for a seed and these.
+    /// @param recipient Who gets the token.
+    /// @param modelId The model.
+    /// @param seed The seed.
+    /// @param conditions What was chosen besides the seed, see `IConditionedVerifier`; at least one byte.
+    /// @param image What stands for the image, see `IImageVerifier`.
+    /// @param proof The proof bytes.
+    /// @param keep Whether to keep the pixels as well, see `keepPixels`.
+    /// @return id The token.
+    function mintConditioned(
+        address recipient,
+        bytes32 modelId,
+        uint256 seed,
+        bytes calldata conditions,
+        bytes calldata image,
+        bytes calldata proof,
+        bool keep
+    ) external returns (uint256 id) {
+        id = _mintImage(recipient, modelId, seed, conditions, image, proof);
+        if (keep) _keepPixels(id, image);
         ERC721Utils.checkOnERC721Received(msg.sender, address(0), recipient, id, "");
     }
 
@@ -178,7 +207,7 @@ contract PlatemarkNFT is ERC721, ERC2981, Ownable2Step, IERC7007Enumerable, IERC
         bytes calldata pixels,
         bytes calldata proof
     ) external returns (uint256 id) {
-        id = _mintImage(recipient, modelId, seed, pixels, proof);
+        id = _mintImage(recipient, modelId, seed, pixels[:0], pixels, proof);
         _keepPixels(id, pixels);
         ERC721Utils.checkOnERC721Received(msg.sender, address(0), recipient, id, "");
     }
@@ -208,7 +237,8 @@ contract PlatemarkNFT is ERC721, ERC2981, Ownable2Step, IERC7007Enumerable, IERC
         else _setDefaultRoyalty(receiver, basisPoints);
     }
 
-    /// @notice Sets where pictures are: `<base><modelId>/<seed>.png`, the seed in decimal. With an empty
+    /// @notice Sets where pictures are: `<base><modelId>/<seed>.png`, the seed in decimal, behind it -0x… for
+    /// a token with conditions. With an empty
     /// base the metadata's image is a card drawn on chain. The URI is a convenience; what is proven is
     /// the image hash. Tokens whose pixels are kept do not need it.
     /// @param base The new start of all URIs.
@@ -231,10 +261,10 @@ contract PlatemarkNFT is ERC721, ERC2981, Ownable2Step, IERC7007Enumerable, IERC
         _checkAuthorized(_ownerOf(tokenId_), msg.sender, tokenId_);
         if (proof.length < ADDRESS_LENGTH) revert ProofHasNoRecipient(proof.length);
         // The token exists, so the prompt has the form that `mint` gave it.
-        (bytes32 modelId, uint256 seed) = abi.decode(prompt_, (bytes32, uint256));
+        (bytes32 modelId, uint256 seed, bytes calldata conditions,) = _readPrompt(prompt_);
         (IImageVerifier verifier,,) = _verifierOf(modelId);
         (bytes32 context, bytes calldata bare) = _contextOf(modelId, proof);
-        bytes32 imageHash = verifier.verifyImage(seed, aigcData, context, bare);
+        bytes32 imageHash = _verify(verifier, seed, conditions, aigcData, context, bare);
         bytes32 minted = _statements[tokenId_].imageHash;
         if (imageHash != minted) revert ImageHashMismatch(tokenId_, minted, imageHash);
         emit AigcData(tokenId_, prompt_, aigcData, proof);
@@ -242,32 +272,49 @@ contract PlatemarkNFT is ERC721, ERC2981, Ownable2Step, IERC7007Enumerable, IERC
 
     /// @inheritdoc IERC7007
     /// @dev Needs no token and does not care about deprecation: a proof does not become wrong. Reverts
-    /// with `VerificationInconclusive` rather than answer false when the gas did not suffice.
+    /// with `VerificationInconclusive` rather than answer false when the gas did not suffice, or the verifier
+    /// knows nothing of the prompt's conditions.
     function verify(bytes calldata prompt_, bytes calldata aigcData, bytes calldata proof)
         external
         view
         returns (bool success)
     {
-        if (prompt_.length != PROMPT_LENGTH || proof.length < ADDRESS_LENGTH) return false;
-        (bytes32 modelId, uint256 seed) = abi.decode(prompt_, (bytes32, uint256));
-        if (_registryIds[modelId] == 0) return false;
+        (bytes32 modelId, uint256 seed, bytes calldata conditions, bool valid) =
+            _readPrompt(prompt_);
+        if (!valid || proof.length < ADDRESS_LENGTH || _registryIds[modelId] == 0) return false;
         (IImageVerifier verifier,,) = _verifierOf(modelId);
         (bytes32 context, bytes calldata bare) = _contextOf(modelId, proof);
-        try verifier.verifyImage(seed, aigcData, context, bare) returns (bytes32) {
+        if (conditions.length == 0) {
+            try verifier.verifyImage(seed, aigcData, context, bare) returns (bytes32) {
+                return true;
+            } catch (bytes memory reason) {
+                return _refusal(reason);
+            }
+        }
+        IConditionedVerifier conditioned = IConditionedVerifier(address(verifier));
+        try conditioned.verifyConditionedImage(seed, conditions, aigcData, context, bare) returns (
+            bytes32
+        ) {
             return true;
         } catch (bytes memory reason) {
-            // The first four bytes of a reason are its error's selector.
-            // forge-lint: disable-next-line(unsafe-typecast)
-            if (reason.length < 4 || bytes4(reason) == IImageVerifier.InsufficientGas.selector) {
-                revert VerificationInconclusive();
-            }
-            return false;
+            return _refusal(reason);
         }
+    }
+
+    /// @dev False for a verdict; reverts where there is none.
+    function _refusal(bytes memory reason) private pure returns (bool) {
+        // The first four bytes of a reason are its error's selector.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        if (reason.length < 4 || bytes4(reason) == IImageVerifier.InsufficientGas.selector) {
+            revert VerificationInconclusive();
+        }
+        return false;
     }
 
     /// @inheritdoc IERC7007Enumerable
     function tokenId(bytes calldata prompt_) external pure returns (uint256 id) {
-        if (prompt_.length != PROMPT_LENGTH) revert PromptInvalid(prompt_.length);
+        (,,, bool valid) = _readPrompt(prompt_);
+        if (!valid) revert PromptInvalid(prompt_.length);
         return uint256(keccak256(prompt_));
     }
 
@@ -277,7 +324,7 @@ contract PlatemarkNFT is ERC721, ERC2981, Ownable2Step, IERC7007Enumerable, IERC
     function prompt(uint256 id) external view returns (string memory text) {
         _requireOwned(id);
         ImageStatement storage statement = _statements[id];
-        return string(abi.encode(statement.modelId, statement.seed));
+        return string(_encodePrompt(statement.modelId, statement.seed, _conditions[id]));
     }
 
     /// @notice What a token states.
@@ -286,6 +333,14 @@ contract PlatemarkNFT is ERC721, ERC2981, Ownable2Step, IERC7007Enumerable, IERC
     function statementOf(uint256 id) external view returns (ImageStatement memory statement) {
         _requireOwned(id);
         return _statements[id];
+    }
+
+    /// @notice What was chosen besides the seed.
+    /// @param id The token.
+    /// @return conditions As `IConditionedVerifier` has them; empty for a model that takes none.
+    function conditionsOf(uint256 id) external view returns (bytes memory conditions) {
+        _requireOwned(id);
+        return _conditions[id];
     }
 
     /// @notice The pixels of a token's image, where they are kept.
@@ -332,6 +387,7 @@ contract PlatemarkNFT is ERC721, ERC2981, Ownable2Step, IERC7007Enumerable, IERC
                 imageBaseUri: imageBaseUri,
                 modelId: statement.modelId,
                 seed: statement.seed,
+                conditions: _conditions[id],
                 imageHash: statement.imageHash,
                 png: _pictures[id].png()
             })
@@ -360,24 +416,81 @@ contract PlatemarkNFT is ERC721, ERC2981, Ownable2Step, IERC7007Enumerable, IERC
         address recipient,
         bytes32 modelId,
         uint256 seed,
+        bytes calldata conditions,
         bytes calldata image,
         bytes calldata proof
     ) private returns (uint256 id) {
         (IImageVerifier verifier, bool deprecated, uint256 registryId) = _verifierOf(modelId);
         if (deprecated) revert ModelDeprecated(modelId, registryId);
-        bytes memory promptBytes = abi.encode(modelId, seed);
+        bytes memory promptBytes = _encodePrompt(modelId, seed, conditions);
         id = uint256(keccak256(promptBytes));
         if (_ownerOf(id) != address(0)) revert AlreadyMinted(id);
 
-        bytes32 imageHash = verifier.verifyImage(
-            seed, image, PlatemarkContext.contextHash(recipient, modelId), proof
+        bytes32 imageHash = _verify(
+            verifier,
+            seed,
+            conditions,
+            image,
+            PlatemarkContext.contextHash(recipient, modelId),
+            proof
         );
 
         _statements[id] = ImageStatement(modelId, seed, imageHash);
         ++totalSupply;
         _mint(recipient, id);
         emit ImageMinted(id, modelId, recipient, seed, imageHash);
+        if (conditions.length != 0) {
+            _conditions[id] = conditions;
+            emit ConditionsGiven(id, conditions);
+        }
         emit AigcData(id, promptBytes, image, abi.encodePacked(recipient, proof));
+    }
+
+    /// @dev Returns the image hash, or reverts as the verifier does.
+    function _verify(
+        IImageVerifier verifier,
+        uint256 seed,
+        bytes calldata conditions,
+        bytes calldata image,
+        bytes32 context,
+        bytes calldata proof
+    ) private view returns (bytes32 imageHash) {
+        if (conditions.length == 0) {
+            return verifier.verifyImage(seed, image, context, proof);
+        }
+        return IConditionedVerifier(address(verifier))
+            .verifyConditionedImage(seed, conditions, image, context, proof);
+    }
+
+    /// @dev What stands for the conditions is absent where there are none.
+    function _encodePrompt(bytes32 modelId, uint256 seed, bytes memory conditions)
+        private
+        pure
+        returns (bytes memory)
+    {
+        if (conditions.length == 0) return abi.encode(modelId, seed);
+        return abi.encode(modelId, seed, conditions);
+    }
+
+    /// @dev The parts of a prompt; not valid unless it is the one encoding of them.
+    function _readPrompt(bytes calldata prompt_)
+        private
+        pure
+        returns (bytes32 modelId, uint256 seed, bytes calldata conditions, bool valid)
+    {
+        conditions = prompt_[:0];
+        if (prompt_.length < PROMPT_LENGTH) return (modelId, seed, conditions, false);
+        modelId = bytes32(prompt_);
+        seed = uint256(bytes32(prompt_[32:]));
+        if (prompt_.length == PROMPT_LENGTH) return (modelId, seed, conditions, true);
+        // Behind them the offset 96 and the length of the conditions, then these and zeros.
+        if (prompt_.length <= 128) return (modelId, seed, conditions, false);
+        uint256 length = uint256(bytes32(prompt_[96:]));
+        if (length == 0 || length > prompt_.length - 128) {
+            return (modelId, seed, conditions, false);
+        }
+        conditions = prompt_[128:128 + length];
+        valid = keccak256(prompt_) == keccak256(abi.encode(modelId, seed, conditions));
     }
 
     function _keepPixels(uint256 id, bytes calldata pixels) private {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {SumcheckConditions} from "./SumcheckConditions.sol";
 import {MODULUS, SumcheckField as Field, add, embed, mul, sub} from "./SumcheckField.sol";
 import {SumcheckImageWeights as ImageWeights} from "./SumcheckImageWeights.sol";
 import {SumcheckKey as Key} from "./SumcheckKey.sol";
@@ -390,7 +391,7 @@ library SumcheckClaims {
         returns (uint256)
     {
         unchecked {
-            bool known = Key.u8(at) == Key.SPACE_LATENT;
+            bool known = Key.u8(at) == Key.SPACE_PUBLIC;
             uint256 value;
             (value, at) = _read(run, sums, at);
             scale = mul(scale, _get(run.padA + 32 * Key.u8(at)));
@@ -399,7 +400,7 @@ library SumcheckClaims {
             if (known) sums.right1 = add(sums.right1, value);
             else sums.left1 = add(sums.left1, value);
 
-            known = Key.u8(at + 1) == Key.SPACE_LATENT;
+            known = Key.u8(at + 1) == Key.SPACE_PUBLIC;
             (value, at) = _read(run, sums, at + 1);
             value = mul(value, mul(sums.eta, _get(run.padB + 32 * Key.u8(at))));
             uint256 wire;
@@ -421,7 +422,7 @@ library SumcheckClaims {
             sums.right1 = add(sums.right1, mul(value, _word(sums.valueAt)));
             sums.valueAt += 32;
 
-            bool known = Key.u8(at + 4) == Key.SPACE_LATENT;
+            bool known = Key.u8(at + 4) == Key.SPACE_PUBLIC;
             bits = Key.u8(at + 8);
             value = _block(run, at + 4, run.b, sums.scratch);
             value = mul(value, mul(sums.eta, _get(run.padB + 32 * bits)));
@@ -449,7 +450,7 @@ library SumcheckClaims {
         unchecked {
             uint256 bits = Key.u8(at + 4);
             uint256 n = run.n;
-            if (Key.u8(at) == Key.SPACE_LATENT || bits > n) {
+            if (Key.u8(at) == Key.SPACE_PUBLIC || bits > n) {
                 uint256 point = sums.scratch;
                 next = Slices.gather(run.slots, at + 5, point);
                 return (_block(run, at, point, point + 32 * bits), next);
@@ -475,7 +476,12 @@ library SumcheckClaims {
         pure
         returns (uint256)
     {
-        if (Key.u8(at) == Key.SPACE_LATENT) return Wiring.latent(run, point, scratch);
+        if (Key.u8(at) == Key.SPACE_PUBLIC) {
+            uint256 index = Key.u8(at + 1);
+            return index == 0
+                ? Wiring.latent(run, point, scratch)
+                : SumcheckConditions.value(run, index - 1, point, scratch);
+        }
         return mul(_at(run, _column(run, at), Key.u8(at + 4), point), _prefix(run, at + 2));
     }
 

@@ -37,17 +37,23 @@ abstract contract SumcheckImageVerifier is IImageVerifier {
     function verifyImage(uint256 seed, bytes calldata image, bytes32 context, bytes calldata proof)
         external
         view
+        virtual
         returns (bytes32 imageHash)
     {
         _requireUsableChain();
         try ENGINE.verify(_key(), seed, image, context, proof) returns (bytes32 hash) {
             return hash;
         } catch (bytes memory reason) {
-            // The engine gives a reason for every verdict. Without one it ran out of gas.
-            if (reason.length == 0) revert InsufficientGas(gasleft());
-            assembly ("memory-safe") {
-                revert(add(reason, 32), mload(reason))
-            }
+            _refuse(reason);
+        }
+    }
+
+    /// @dev Reverts as the engine did.
+    function _refuse(bytes memory reason) internal view {
+        // The engine gives a reason for every verdict. Without one it ran out of gas.
+        if (reason.length == 0) revert InsufficientGas(gasleft());
+        assembly ("memory-safe") {
+            revert(add(reason, 32), mload(reason))
         }
     }
 

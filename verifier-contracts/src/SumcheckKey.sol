@@ -10,11 +10,12 @@ pragma solidity ^0.8.28;
 /// |---|---|---|
 /// | 0 | 32 | digest of the JSON key |
 /// | 32 | 128 | τ·G₂ |
-/// | 160 | 1 each | N, binding (1 = commitment), columns of the first, second and key group, L, limbBits, n_A, n_C (255: no copies), n_T, n₁, n₂, R |
+/// | 160 | 1 each | N, 1 where a commitment binds the image + 2 where there are conditions, columns of the first, second and key group, L, limbBits, n_A, n_C (255: no copies), n_T, n₁, n₂, R |
 /// | 173 | 2 each | V, image height, width, channels, latent dimensions |
 /// | 183 | 2 each | where the sections segments, latent, image, nodes, commitments, prefixes at ρ, prefixes at s start |
 /// | 197 | 3 each | column and prefix of the regions q, out, rem_l, h_e, m, g, T_out, copy |
-/// | last | 64 each | commitments of the key group |
+/// | last of the sections | 64 each | commitments of the key group |
+/// | last | 2 | where the conditions start, if there are any |
 ///
 /// Lists start with their length in one byte. A **slot** is an index into the challenges r ‖ a ‖ b ‖ s ‖
 /// (zeros) ‖ ρ ‖ 0. A **slice** is a slot and a length; a **digit** is a slot, a number of bits (1 byte
@@ -31,11 +32,14 @@ pragma solidity ^0.8.28;
 ///   the lines for 1
 ///
 /// A **place** is a space (1), a column of it (1), a prefix at ρ (2) and a number of bits (1); a block of more bits than ρ
-/// starts at the column. Slices behind a place are a point of the block; none are the last entries of r. Spaces: 0 latent, 1 out, 2 copy, 3 key group.
+/// starts at the column. Spaces: 0 public (the column is then 0 for the latent, i + 1 for condition i), 1 out, 2 copy, 3
+/// key group.
 ///
 /// - segments: list of bits (1), prefix at s (2), first (8, signed)
 /// - latent: list of digits of the index less its last bits; slot and number of those bits; smallest entry
 ///   (8, signed), bytes an entry (1), 256 entries less the smallest
+/// - conditions: list of 0 for a label or 1 for a vector (1), classes or dimensions (3), bytes of the rest (2), and
+///   the digits of a label, for a vector the same as of the latent
 /// - image: place; list of factors Σ_{d < size} z^{exponent·d}·eq(d, ·): exponent (4), size (4), slot (1), bits
 ///   (1); for pixels also 1, slot, bits (1 each), size (4) of the bytes of a row, or 0 and digits of columns, of
 ///   channels
@@ -70,7 +74,11 @@ library SumcheckKey {
     /// @dev n_C of a key without copies.
     uint256 internal constant NO_COPY = 255;
 
-    uint256 internal constant SPACE_LATENT = 0;
+    /// @dev Bits of the byte behind N.
+    uint256 internal constant COMMITTED = 1;
+    uint256 internal constant CONDITIONED = 2;
+
+    uint256 internal constant SPACE_PUBLIC = 0;
     uint256 internal constant SPACE_OUTPUT = 1;
     uint256 internal constant SPACE_COPY = 2;
     uint256 internal constant SPACE_KEY = 3;

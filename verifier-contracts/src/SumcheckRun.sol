@@ -26,6 +26,10 @@ struct Run {
     uint256 columns;
     // Statement.
     uint256 seed;
+    // Conditions: in the key (0 where there are none), and in the statement.
+    uint256 conditionKinds;
+    uint256 conditionsAt;
+    bytes32 conditionsHash;
     // Parts of the proof.
     uint256 proofAt;
     uint256 secondAt;

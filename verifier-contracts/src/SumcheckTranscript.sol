@@ -35,7 +35,7 @@ library SumcheckTranscript {
             run.proofAt = size;
             at += Key.NUMBERS;
             run.n = Key.u8(at);
-            run.committed = Key.u8(at + 1) != 0;
+            run.committed = Key.u8(at + 1) & Key.COMMITTED != 0;
             run.firstColumns = Key.u8(at + 2);
             run.secondColumns = Key.u8(at + 3);
             run.keyColumns = Key.u8(at + 4);
@@ -187,6 +187,8 @@ library SumcheckTranscript {
         uint256 from = run.proofAt;
         uint256 size = run.secondAt - from;
         uint256 initial = INITIAL_STATE;
+        bool conditioned = run.conditionKinds != 0;
+        bytes32 conditions = run.conditionsHash;
         assembly ("memory-safe") {
             buffer := mload(0x40)
             mstore(buffer, initial)
@@ -195,8 +197,13 @@ library SumcheckTranscript {
             mstore(add(buffer, 64), seed)
             mstore(add(buffer, 96), context)
             mstore(add(buffer, 128), imageHash)
-            calldatacopy(add(buffer, 160), from, size)
-            mstore(buffer, keccak256(buffer, add(size, 160)))
+            let at := add(buffer, 160)
+            if conditioned {
+                mstore(at, conditions)
+                at := add(at, 32)
+            }
+            calldatacopy(at, from, size)
+            mstore(buffer, keccak256(buffer, sub(add(at, size), buffer)))
         }
     }
 

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {ISumcheckVerifier} from "./ISumcheckVerifier.sol";
 import {SumcheckClaims} from "./SumcheckClaims.sol";
+import {SumcheckConditions} from "./SumcheckConditions.sol";
 import {loadModulus} from "./SumcheckField.sol";
 import {SumcheckImage} from "./SumcheckImage.sol";
 import {SumcheckOpening} from "./SumcheckOpening.sol";
@@ -16,7 +17,7 @@ contract SumcheckVerifier is ISumcheckVerifier {
     /// @inheritdoc ISumcheckVerifier
     /// @dev Reverts with `ProofLengthInvalid`, `ImageLengthInvalid`, `ImageHashMismatch`,
     /// `PointNotOnCurve`, `ScalarNotCanonical`, `ClaimMismatch`, `InverseInvalid`, `OpeningInvalid`,
-    /// or `InsufficientGas`, which is no verdict; also without a reason, for want of gas.
+    /// `ConditionsLengthInvalid` for a key with conditions, or `InsufficientGas`, which is no verdict; also without a reason, for want of gas.
     function verify(
         bytes calldata key,
         uint256 seed,
@@ -24,9 +25,34 @@ contract SumcheckVerifier is ISumcheckVerifier {
         bytes32 context,
         bytes calldata proof
     ) external view returns (bytes32 imageHash) {
+        return _verify(key, seed, key[:0], image, context, proof);
+    }
+
+    /// @inheritdoc ISumcheckVerifier
+    /// @dev Reverts as `verify`, and with `ConditionsLengthInvalid` or `LabelInvalid`.
+    function verifyConditioned(
+        bytes calldata key,
+        uint256 seed,
+        bytes calldata conditions,
+        bytes calldata image,
+        bytes32 context,
+        bytes calldata proof
+    ) external view returns (bytes32 imageHash) {
+        return _verify(key, seed, conditions, image, context, proof);
+    }
+
+    function _verify(
+        bytes calldata key,
+        uint256 seed,
+        bytes calldata conditions,
+        bytes calldata image,
+        bytes32 context,
+        bytes calldata proof
+    ) private view returns (bytes32 imageHash) {
         loadModulus();
         Run memory run = SumcheckTranscript.open(key, proof);
         run.seed = seed;
+        SumcheckConditions.read(run, key, conditions);
         imageHash = SumcheckImage.hash(run, image);
         SumcheckTranscript.read(run, seed, context, imageHash);
         uint256 imageValue = SumcheckImage.value(run, image);

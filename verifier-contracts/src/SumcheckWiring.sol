@@ -65,6 +65,22 @@ library SumcheckWiring {
             uint256 at = run.keyAt + Key.u16(run.keyAt + Key.SECTIONS + 2);
             uint256 dimensions = Key.u16(run.keyAt + Key.SIZES + 8);
             uint256 rows = scratch + _expandSeed(run.seed, dimensions, scratch);
+            return lookUp(at, dimensions, point, scratch, rows);
+        }
+    }
+
+    /// @notice Σ_j eq(j, point)·table[byte_j].
+    /// @param at The table in the key, as that of the latent.
+    /// @param dimensions Number of the bytes.
+    /// @param point In memory.
+    /// @param scratch Where the bytes are, in memory.
+    /// @param rows Memory beyond everything in use, 32 bytes behind the last byte or further.
+    function lookUp(uint256 at, uint256 dimensions, uint256 point, uint256 scratch, uint256 rows)
+        internal
+        pure
+        returns (uint256 value)
+    {
+        unchecked {
             uint256 count;
             (count, at) = Slices.table(point, at, rows);
             uint256 weights = rows + 32 * count;

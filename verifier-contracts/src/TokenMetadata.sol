@@ -17,6 +17,7 @@ library TokenMetadata {
     /// @param imageBaseUri Where pictures are; empty for the card.
     /// @param modelId The model.
     /// @param seed The seed.
+    /// @param conditions What was chosen besides the seed; empty for a model that takes nothing else.
     /// @param imageHash Hash of the image.
     /// @param png The image as a PNG file; empty when its pixels are not kept.
     struct Token {
@@ -25,6 +26,7 @@ library TokenMetadata {
         string imageBaseUri;
         bytes32 modelId;
         uint256 seed;
+        bytes conditions;
         bytes32 imageHash;
         bytes png;
     }
@@ -36,25 +38,36 @@ library TokenMetadata {
         string memory modelId = _hex(token.modelId);
         string memory seed = token.seed.toString();
         string memory imageHash = _hex(token.imageHash);
+        bytes memory prompt = abi.encode(token.modelId, token.seed);
+        string memory chosen;
+        // Names and files of tokens of one seed differ.
+        string memory choice = seed;
+        if (token.conditions.length != 0) {
+            prompt = abi.encode(token.modelId, token.seed, token.conditions);
+            string memory conditions = Strings.toHexString(token.conditions);
+            choice = string.concat(seed, "-", conditions);
+            chosen = string.concat('"},{"trait_type":"Conditions","value":"', conditions);
+        }
         string memory head = string.concat(
             '{"name":"',
-            string.concat(token.collection, " ", seed).escapeJSON(),
+            string.concat(token.collection, " ", choice).escapeJSON(),
             '","description":"',
             token.description.escapeJSON(),
             '","image":"',
-            _picture(token, modelId, seed)
+            _picture(token, modelId, choice)
         );
         return _json(
             string.concat(
                 head,
                 '","prompt":"',
-                Strings.toHexString(abi.encode(token.modelId, token.seed)),
+                Strings.toHexString(prompt),
                 '","aigc_type":"image","aigc_data":"',
                 imageHash,
                 '","proof_type":"validity","attributes":[{"trait_type":"Model","value":"',
                 modelId,
                 '"},{"trait_type":"Seed","value":"',
                 seed,
+                chosen,
                 '"},{"trait_type":"Image hash","value":"',
                 imageHash,
                 '"}]}'
@@ -85,7 +98,7 @@ library TokenMetadata {
         );
     }
 
-    function _picture(Token memory token, string memory modelId, string memory seed)
+    function _picture(Token memory token, string memory modelId, string memory choice)
         private
         pure
         returns (string memory)
@@ -94,7 +107,7 @@ library TokenMetadata {
             return string.concat("data:image/png;base64,", Base64.encode(token.png));
         }
         if (bytes(token.imageBaseUri).length == 0) return _card(token);
-        return string.concat(token.imageBaseUri.escapeJSON(), modelId, "/", seed, ".png");
+        return string.concat(token.imageBaseUri.escapeJSON(), modelId, "/", choice, ".png");
     }
 
     /// @dev A picture of the statement for collections without pictures.

@@ -30,14 +30,15 @@ export async function testEngine(): Promise<TestEngine> {
 /** Calldata for `SumcheckVerifier.verify`, or for another function of its arguments. */
 export function engineCall(
   abi: Abi,
-  { key, seed, image, context, proof }: SumcheckVerification,
-  functionName = 'verify',
+  { key, seed, conditions, image, context, proof }: SumcheckVerification,
+  functionName = conditions === undefined ? 'verify' : 'verifyConditioned',
 ): Hex {
   const encoded = encodeSumcheckKey(key as SumcheckKeyFile, keyDigest(key))
-  const args = [encoded, seed, image, context, proof].map((bytes) => bytesToHex(bytes))
+  const chosen = conditions === undefined ? [] : [conditions]
+  const args = [...chosen, image, context, proof].map((bytes) => bytesToHex(bytes))
   return encodeFunctionData({
     abi,
     functionName,
-    args: [args[0], hexToBigInt(args[1]!), ...args.slice(2)],
+    args: [bytesToHex(encoded), hexToBigInt(bytesToHex(seed)), ...args],
   })
 }

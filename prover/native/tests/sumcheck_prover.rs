@@ -286,7 +286,7 @@ impl Model {
     /// Fills the first group and the pixels.
     fn execute(&mut self) {
         let d = self.descriptor();
-        let mut values = vec![d.latent_cells(&self.latent)];
+        let mut values = d.public_cells(&self.latent, &[]).expect("latent");
         for (node, block) in d.nodes.iter().zip(&d.blocks[1..]) {
             let mut own = vec![0; 1 << block.bits()];
             match node {
@@ -375,7 +375,7 @@ impl Prover {
         forged_row: Option<usize>,
         checks: Checks,
     ) -> Result<Vec<u8>, Error> {
-        let request = Request { seed: [1; 32], context: [2; 32], pixels, latent };
+        let request = Request { seed: [1; 32], context: [2; 32], pixels, latent, conditions: &[] };
         let witness = Witness { first: first.to_vec(), forged_row, forged_value: None };
         prove(&self.pk, witness, &request, checks, device, &|_| {}).map(|(proof, _)| proof)
     }
@@ -385,7 +385,11 @@ impl Prover {
         let key = &self.pk.key;
         let hash = image_hash(&key.descriptor, &commit_image(&self.pk.srs, pixels));
         let image = if committed(&key.descriptor) { &hash[..] } else { pixels };
-        verify(key, &Statement { seed: [1; 32], context: [2; 32], image, latent }, proof)
+        verify(
+            key,
+            &Statement { seed: [1; 32], context: [2; 32], image, latent, conditions: &[] },
+            proof,
+        )
     }
 }
 
@@ -462,8 +466,13 @@ fn a_card_that_fails_makes_no_proof() {
         assert!(wrong.is_err(), "fault at download {downloads}");
     }
     // What users get is the CPU's proof, with a note.
-    let request =
-        Request { seed: [1; 32], context: [2; 32], pixels: &model.pixels, latent: &model.latent };
+    let request = Request {
+        seed: [1; 32],
+        context: [2; 32],
+        pixels: &model.pixels,
+        latent: &model.latent,
+        conditions: &[],
+    };
     let make = |downloads| {
         let witness = Witness { first: model.first.clone(), forged_row: None, forged_value: None };
         simulation::set_fault(downloads);

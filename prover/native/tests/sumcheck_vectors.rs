@@ -25,6 +25,7 @@ struct Case {
     context: [u8; 32],
     image: Vec<u8>,
     latent: Vec<u8>,
+    conditions: Vec<u8>,
     proof: Vec<u8>,
 }
 
@@ -49,6 +50,11 @@ impl Case {
             context: word("context"),
             image: member("image"),
             latent: member("latent"),
+            conditions: change
+                .get("conditions")
+                .or_else(|| base.get("conditions"))
+                .map(bytes)
+                .unwrap_or_default(),
             proof,
         }
     }
@@ -59,6 +65,7 @@ impl Case {
             context: self.context,
             image: &self.image,
             latent: &self.latent,
+            conditions: &self.conditions,
         };
         let check = || verify(self.key.as_ref().map_err(Error::clone)?, &statement, proof);
         check().err().map(|error| error.to_string())

@@ -189,7 +189,7 @@ test.each(KEYS)('claims 0, 1 and 2 hold of what §3 defines: %s', (_, file) => {
   const key = readKey(file)
   const run = new Execution(key, randomScalars(BigInt(key.columnBits)))
   const { affineSum, contracted, at } = honestEnds(run)
-  const claims = affineClaims(key, affineSum, contracted, run.latent, at)
+  const claims = affineClaims(key, affineSum, contracted, [run.latent], at)
   expect(claims).toHaveLength(3)
   for (const claim of claims) expect(leftSide(run.cells, claim)).toBe(claim.value)
 })
@@ -205,6 +205,6 @@ test.each([
   const { affineSum, contracted, at } = honestEnds(run)
   const { group, offset } = blockIn(regionsOf(key)[region]!, key.blocks[block]!)
   run.cells.groups[group][offset]! += 1n
-  const broken = affineClaims(key, affineSum, contracted, run.latent, at)[claim]
+  const broken = affineClaims(key, affineSum, contracted, [run.latent], at)[claim]
   expect(leftSide(run.cells, broken)).not.toBe(broken.value)
 })

@@ -1,9 +1,9 @@
-import type { BlockDescriptor } from '../../../circuits/sumcheck/descriptor.js'
 import { type Claim, valueAt, type Weight } from './columns.js'
+import { type PublicTensor, publicAt } from './public-tensors.js'
 import type { VerifierKey } from './read-key.js'
 import { blockBits, blockIn, regionsOf } from './regions.js'
 import { allZero, below, mod, multiply, power } from './scalar-field.js'
-import { axisSlice, compositeEq, copyWire, termPoints, validAt, weightPoint } from './wiring.js'
+import { axisSlice, copyWire, termPoints, validAt, weightPoint } from './wiring.js'
 
 /** Challenges of both phases, and the claims where their sumchecks ended. */
 export type PhasesEnd = {
@@ -21,12 +21,13 @@ export type PhasesEnd = {
  *
  * @param affineSum A
  * @param contracted the prover's v, one a term or copy
+ * @param publics what the verifier knows of the first blocks
  */
 export function affineClaims(
   key: VerifierKey,
   affineSum: bigint,
   contracted: readonly bigint[],
-  latent: readonly bigint[],
+  publics: readonly PublicTensor[],
   at: PhasesEnd,
 ): readonly [Claim, Claim, Claim] {
   const regions = regionsOf(key)
@@ -39,7 +40,8 @@ export function affineClaims(
   /** coefficient · (values of block `index`)~(point) joins the left side of a claim. */
   const read = (claim: 1 | 2, index: number, point: readonly bigint[], coefficient: bigint) => {
     const block = key.blocks[index]!
-    if (block.space === 'latent') values[claim]! -= coefficient * latentAt(block, latent, point)
+    const known = publics[index]
+    if (known !== undefined) values[claim]! -= coefficient * publicAt(block, known, point)
     else {
       const region = block.space === 'copy' ? regions.copy! : regions.output
       weights[claim].push(valueAt(blockIn(region, block), point, coefficient))
@@ -52,8 +54,8 @@ export function affineClaims(
     term++
   }
 
-  key.nodes.forEach((node, j) => {
-    const output = key.blocks[j + 1]!
+  for (const node of key.nodes) {
+    const output = key.blocks[node.output]!
     const r = at.r.slice(at.r.length - blockBits(output))
     if (node.kind === 'copy') {
       weights[0].push(valueAt(blockIn(regions.copy!, output), r, gamma))
@@ -97,16 +99,7 @@ export function affineClaims(
       }
     }
     gamma = multiply(gamma, at.gamma)
-  })
+  }
   const claim = (i: 0 | 1 | 2): Claim => ({ value: mod(values[i]!), weights: weights[i] })
   return [claim(0), claim(1), claim(2)]
-}
-
-function latentAt(
-  block: BlockDescriptor,
-  latent: readonly bigint[],
-  point: readonly bigint[],
-): bigint {
-  const all = block.axes.map((_, axis) => axis)
-  return mod(compositeEq(block, all, point).reduce((sum, e, i) => sum + e * latent[i]!, 0n))
 }

@@ -1,6 +1,6 @@
 import type { NodeDescriptor, TermDescriptor } from '../../../circuits/sumcheck/descriptor.js'
 import type { VerifierKey } from './read-key.js'
-import { blockBits, type Region, regionsOf } from './regions.js'
+import { blockBits, publicBlocks, type Region, regionsOf } from './regions.js'
 import { ensure } from './reject.js'
 import { bitsOf } from './scalar-field.js'
 
@@ -35,13 +35,16 @@ export function checkKey(key: VerifierKey): void {
   checkRegions(key)
   checkBlocks(key)
   ensure(key.latent.table.length === 256, 'key: latent table')
+  ensure(key.conditions === undefined || key.conditions.length > 0, 'key: conditions')
+  for (const condition of key.conditions ?? [])
+    ensure(condition.kind === 'label' || condition.table.length === 256, 'key: condition table')
   for (const { offset, bits } of key.segments)
     ensure(fits(offset, bits, 2 ** key.table.bits - 1), 'key: segment offset')
   ensure(disjoint(key.segments), 'key: segments overlap')
   key.nodes.forEach((node, i) => {
-    ensure(node.output === i + 1, 'key: node output')
-    if (node.kind === 'copy') checkCopy(key, node, i)
-    else checkAffine(key, node, i)
+    ensure(node.output === publicBlocks(key) + i, 'key: node output')
+    if (node.kind === 'copy') checkCopy(key, node)
+    else checkAffine(key, node)
   })
   checkImage(key)
 }
@@ -73,12 +76,19 @@ function checkConstant(key: VerifierKey, run: Run, what: string): void {
 }
 
 function checkBlocks(key: VerifierKey): void {
-  ensure(key.nodes.length + 1 === key.blocks.length, 'key: one node a block')
+  const publics = publicBlocks(key)
+  ensure(key.nodes.length + publics === key.blocks.length, 'key: one node a block')
   key.blocks.forEach((block, i) => {
+    const isCondition = i > 0 && i < publics
     ensure((block.space === 'latent') === (i === 0), 'key: first block')
-    if (block.space === 'latent') {
+    ensure((block.space === 'condition') === isCondition, 'key: condition block')
+    if (i === 0) {
       const elements = product(block.axes)
       ensure(block.offset === 0 && elements === key.latent.dimensions, 'key: latent block')
+    } else if (isCondition) {
+      const condition = key.conditions![i - 1]!
+      const elements = condition.kind === 'label' ? condition.classes : condition.dimensions
+      ensure(block.offset === 0 && product(block.axes) === elements, 'key: condition block')
     } else {
       const bits = block.space === 'copy' ? key.copy?.bits : key.activation.bits
       const limit = bits === undefined ? 0 : 2 ** bits
@@ -92,24 +102,16 @@ function checkBlocks(key: VerifierKey): void {
   }
 }
 
-function checkCopy(
-  key: VerifierKey,
-  node: Extract<NodeDescriptor, { kind: 'copy' }>,
-  i: number,
-): void {
-  const block = key.blocks[i + 1]!
-  ensure(block.space === 'copy' && node.input <= i, 'key: copy')
+function checkCopy(key: VerifierKey, node: Extract<NodeDescriptor, { kind: 'copy' }>): void {
+  const block = key.blocks[node.output]!
+  ensure(block.space === 'copy' && node.input < node.output, 'key: copy')
   const from = key.blocks[node.input]!
   ensure(isPartition(node.inputAxes, from.axes.length), 'key: copy axes')
   ensure(product(from.axes) === product(block.axes), 'key: copy size')
 }
 
-function checkAffine(
-  key: VerifierKey,
-  node: Extract<NodeDescriptor, { kind: 'affine' }>,
-  i: number,
-): void {
-  const block = key.blocks[i + 1]!
+function checkAffine(key: VerifierKey, node: Extract<NodeDescriptor, { kind: 'affine' }>): void {
+  const block = key.blocks[node.output]!
   ensure(block.space === 'activation', 'key: affine block')
   ensure(node.table < key.segments.length, 'key: table')
   ensure(node.limbs.length === key.limbs, 'key: limbs')
@@ -130,12 +132,12 @@ function checkAffine(
     )
     checkConstant(key, { offset, bits: blockBits(block, axes) }, 'bias')
   }
-  for (const term of node.terms) checkTerm(key, term, i)
+  for (const term of node.terms) checkTerm(key, term, node.output)
 }
 
-function checkTerm(key: VerifierKey, term: TermDescriptor, i: number): void {
-  const block = key.blocks[i + 1]!
-  ensure(term.input <= i, 'key: term input')
+function checkTerm(key: VerifierKey, term: TermDescriptor, output: number): void {
+  const block = key.blocks[output]!
+  ensure(term.input < output, 'key: term input')
   const input = key.blocks[term.input]!
   const pairs = [...term.rowAxes, ...term.groupAxes]
   for (const [o, u] of pairs)
@@ -165,7 +167,7 @@ function checkTerm(key: VerifierKey, term: TermDescriptor, i: number): void {
     checkConstant(key, { offset: weight.offset, bits }, 'weight')
     return
   }
-  ensure(weight.block <= i, 'key: weight block')
+  ensure(weight.block < output, 'key: weight block')
   ensure(spatial.length === 0 && product(term.kernel) === 1, 'key: kernel of a tensor')
   const { axes } = key.blocks[weight.block]!
   ensure(
@@ -178,7 +180,7 @@ function checkTerm(key: VerifierKey, term: TermDescriptor, i: number): void {
 
 function checkImage(key: VerifierKey): void {
   const { image } = key
-  ensure(image.block > 0 && image.block < key.blocks.length, 'key: image block')
+  ensure(image.block >= publicBlocks(key) && image.block < key.blocks.length, 'key: image block')
   const block = key.blocks[image.block]!
   const { rowAxes, columnAxes, channelAxes } = image
   ensure(

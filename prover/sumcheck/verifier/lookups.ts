@@ -73,9 +73,9 @@ export function lookupClaims(
 /** tag_e~ for e ≤ L at a point of the activation regions. */
 export function tagsAt(key: VerifierKey, point: readonly bigint[]): readonly bigint[] {
   const tags = new Array<bigint>(1 + key.limbs).fill(0n)
-  key.nodes.forEach((node, j) => {
+  key.nodes.forEach((node) => {
     if (node.kind === 'copy') return
-    const block = key.blocks[j + 1]!
+    const block = key.blocks[node.output]!
     const { prefix, rest } = windowAt(block.offset, blockBits(block), point)
     const own = multiply(prefix, validAt(block, rest))
     ;[node.table, ...node.limbs].forEach((segment, e) => {

@@ -1,6 +1,7 @@
 import { hexToBytes } from '@noble/curves/utils.js'
 import type {
   BlockDescriptor,
+  ConditionDescriptor,
   NodeDescriptor,
   SumcheckDescriptor,
   TermDescriptor,
@@ -59,8 +60,10 @@ function hexBytes(value: unknown, bytes: number): Uint8Array {
  * @throws {Rejection}
  */
 export function readKey(value: unknown): VerifierKey {
+  const conditions = hasConditions(value) ? ['conditions'] : []
   const root = object(
     value,
+    ...conditions,
     'format',
     'version',
     'modelId',
@@ -130,6 +133,7 @@ export function readKey(value: unknown): VerifierKey {
       dimensions: integer(latent.dimensions, 1, 1 << 16),
       table: list(latent.table, (item) => integer(item, -LIMIT, LIMIT), 256),
     },
+    ...(conditions.length === 0 ? {} : { conditions: list(root.conditions, readCondition, 16) }),
     image: {
       binding,
       height: index(image.height),
@@ -157,10 +161,29 @@ export function readKey(value: unknown): VerifierKey {
   return key
 }
 
+function hasConditions(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'conditions' in value
+}
+
+function readCondition(value: unknown): ConditionDescriptor {
+  if (typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'label') {
+    const label = object(value, 'kind', 'classes')
+    return { kind: 'label', classes: integer(label.classes, 2, 1 << 16) }
+  }
+  const vector = object(value, 'kind', 'dimensions', 'table')
+  ensure(vector.kind === 'vector', 'key: kind')
+  return {
+    kind: 'vector',
+    dimensions: integer(vector.dimensions, 1, 1 << 16),
+    table: list(vector.table, (item) => integer(item, -LIMIT, LIMIT), 256),
+  }
+}
+
 function readBlock(value: unknown): BlockDescriptor {
   const block = object(value, 'space', 'offset', 'axes')
   const { space } = block
-  if (space !== 'latent' && space !== 'activation' && space !== 'copy') reject('key: space')
+  if (space !== 'latent' && space !== 'condition' && space !== 'activation' && space !== 'copy')
+    reject('key: space')
   return {
     space,
     offset: index(block.offset),

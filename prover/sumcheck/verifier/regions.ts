@@ -34,6 +34,11 @@ export function regionsOf({ activation, copy, table }: SumcheckDescriptor): Regi
   }
 }
 
+/** Blocks that follow from the statement: the latent and the conditions, before all others (§2.2). */
+export function publicBlocks(key: Pick<SumcheckDescriptor, 'conditions'>): number {
+  return 1 + (key.conditions?.length ?? 0)
+}
+
 /** Bits of a block or of some of its axes. */
 export function blockBits(block: BlockDescriptor, axes?: readonly number[]): number {
   const sizes = axes === undefined ? block.axes : axes.map((axis) => block.axes[axis]!)

@@ -7,9 +7,10 @@ import { columnWeights } from './columns.js'
 import { commitmentHash, imageClaim, packPixels } from './image.js'
 import { lookupClaims, lookupSum } from './lookups.js'
 import { checkOpening } from './opening.js'
+import { publicTensors } from './public-tensors.js'
 import { readKey, type VerifierKey } from './read-key.js'
 import { type Rounds, readProof } from './read-proof.js'
-import { blockBits } from './regions.js'
+import { blockBits, publicBlocks } from './regions.js'
 import { ensure, Rejection } from './reject.js'
 import { mod, multiply } from './scalar-field.js'
 import { Transcript } from './transcript.js'
@@ -29,6 +30,8 @@ export type SumcheckVerification = {
   readonly image: Uint8Array
   /** The seed's expansion, one byte a dimension. */
   readonly latent: Uint8Array
+  /** What was chosen besides the seed, where the key has conditions (§3.5). */
+  readonly conditions?: Uint8Array
   readonly proof: Uint8Array
 }
 
@@ -62,6 +65,8 @@ function check(request: SumcheckVerification): void {
   if (binding === 'pixels') sized(request.image, height * width * channels, 'pixel')
   else sized(request.image, 32, 'image hash')
   sized(request.latent, key.latent.dimensions, 'latent')
+  const conditions = request.conditions ?? new Uint8Array(0)
+  const publics = publicTensors(key, request.latent, conditions)
   const proof = readProof(key, request.proof)
   const imageHash = binding === 'pixels' ? keccak_256(request.image) : request.image
   if (binding === 'commitment') {
@@ -71,6 +76,7 @@ function check(request: SumcheckVerification): void {
 
   const transcript = new Transcript()
   const inputs = [keyDigest(request.key), request.seed, request.context, imageHash]
+  if (key.conditions !== undefined) inputs.push(keccak_256(conditions))
   const [beta, alpha] = transcript.step(concatBytes(...inputs, proof.first.bytes), 2)
   const rBits = outputBits(key)
   const lookupBits = proof.lookups.length
@@ -87,7 +93,7 @@ function check(request: SumcheckVerification): void {
   const zero = eqRounds(proof.lookups, tau, lookupSum(key, tau, lambda), transcript)
   const nu = transcript.one(proof.inverses.bytes)
 
-  const affine = affineClaims(key, affineSum, proof.contracted.values, latent(key, request), {
+  const affine = affineClaims(key, affineSum, proof.contracted.values, publics, {
     r: drawn.slice(0, rBits),
     gamma,
     a: one.point,
@@ -140,12 +146,9 @@ function check(request: SumcheckVerification): void {
 
 /** Entries of r: bits of the largest block that a node fills. */
 function outputBits(key: VerifierKey): number {
-  return key.blocks.slice(1).reduce((most, block) => Math.max(most, blockBits(block)), 0)
-}
-
-/** Latent integers of the seed's bytes. */
-function latent(key: VerifierKey, request: SumcheckVerification): readonly bigint[] {
-  return Array.from(request.latent, (byte) => BigInt(key.latent.table[byte]!))
+  return key.blocks
+    .slice(publicBlocks(key))
+    .reduce((most, block) => Math.max(most, blockBits(block)), 0)
 }
 
 function sized(bytes: Uint8Array, count: number, what: string): void {

@@ -132,6 +132,8 @@ pub struct SumcheckProveInput {
     pub context: Buffer,
     pub pixels: Buffer,
     pub latent: Buffer,
+    /// What was chosen besides the seed, where the key has conditions.
+    pub conditions: Option<Buffer>,
     /// A row of the table region that is counted once too often; for tests.
     pub forged_row: Option<u32>,
     /// One of the six values of the opening to lie about; for tests.
@@ -150,6 +152,8 @@ pub struct SumcheckVerifyInput {
     /// The pixels, or the 32 bytes of the image hash where the key binds images by a commitment.
     pub image: Buffer,
     pub latent: Buffer,
+    /// What was chosen besides the seed, where the key has conditions.
+    pub conditions: Option<Buffer>,
     pub proof: Buffer,
 }
 
@@ -159,6 +163,10 @@ fn integers(values: &Float64Array) -> Vec<i64> {
 
 fn widen(values: &[i32]) -> Vec<i64> {
     values.iter().map(|v| i64::from(*v)).collect()
+}
+
+fn chosen(conditions: &Option<Buffer>) -> Vec<u8> {
+    conditions.as_ref().map(|bytes| bytes.to_vec()).unwrap_or_default()
 }
 
 fn word(bytes: &[u8]) -> std::result::Result<[u8; 32], ProofError> {
@@ -241,6 +249,7 @@ pub fn sumcheck_prove(
 ) -> AsyncTask<Work<SumcheckProof>> {
     let cells = integers(&input.key_cells);
     let first = widen(&input.first);
+    let conditions = chosen(&input.conditions);
     let (powers, seed, context, pixels, latent) = (
         input.powers.to_vec(),
         input.seed.to_vec(),
@@ -265,6 +274,7 @@ pub fn sumcheck_prove(
             context: word(&context)?,
             pixels: &pixels,
             latent: &latent,
+            conditions: &conditions,
         };
         let progress = |name: &str| {
             if let Some(callback) = &on_phase {
@@ -318,6 +328,7 @@ pub fn sumcheck_cards() -> AsyncTask<Work<SumcheckCards>> {
 /// `null` when valid, else the reason.
 #[napi]
 pub fn sumcheck_verify(input: SumcheckVerifyInput) -> AsyncTask<Work<Option<String>>> {
+    let conditions = chosen(&input.conditions);
     let (seed, context, image, latent, proof) = (
         input.seed.to_vec(),
         input.context.to_vec(),
@@ -334,6 +345,7 @@ pub fn sumcheck_verify(input: SumcheckVerifyInput) -> AsyncTask<Work<Option<Stri
                 context: word(&context)?,
                 image: &image,
                 latent: &latent,
+                conditions: &conditions,
             };
             verify(&key, &statement, &proof)
         };

@@ -271,17 +271,18 @@ pub fn lookup_claim(d: &Descriptor, ch: &Challenges) -> F {
     lead(&ch.tau, d.activation.bits) * powers(ch.lambda, d.limbs + 1).iter().sum::<F>()
 }
 
-/// Merges all claims (protocol.md §7.1); `image` is the value of claim 5.
+/// Merges all claims (protocol.md §7.1); `publics` are the cells of the first blocks, `image` the value of
+/// claim 5.
 pub fn functional(
     key: &Key,
     ch: &Challenges,
     values: &Values,
-    latent: &[i64],
+    publics: &[Vec<i64>],
     image: F,
 ) -> Functional {
     let d = &key.descriptor;
     let mut merged = Functional { weights: Vec::new(), claim: F::zero() };
-    affine_claims(d, ch, values, latent, &mut merged);
+    affine_claims(d, ch, values, publics, &mut merged);
     lookup_claims(d, ch, values, &mut merged);
     let block = &d.blocks[d.image.block];
     if let Some(offset) = d.values_at(block) {
@@ -292,11 +293,11 @@ pub fn functional(
     merged
 }
 
-/// The value at a point of a block, times a coefficient: a weight on its column, or, for the latent,
+/// The value at a point of a block, times a coefficient: a weight on its column, or, for a public block,
 /// something known that is taken from the claim.
 fn add_value(
     d: &Descriptor,
-    latent: &[i64],
+    publics: &[Vec<i64>],
     merged: &mut Functional,
     block: usize,
     point: &[F],
@@ -306,8 +307,12 @@ fn add_value(
         Some(offset) => merged.add_point(d.base(Group::First) + offset, point, coefficient),
         None => {
             let eq = eq_vector(point);
-            let value: F =
-                latent.iter().zip(&eq).filter(|(v, _)| **v != 0).map(|(v, e)| scalar(*v) * e).sum();
+            let value: F = publics[block]
+                .iter()
+                .zip(&eq)
+                .filter(|(v, _)| **v != 0)
+                .map(|(v, e)| scalar(*v) * e)
+                .sum();
             merged.claim -= coefficient * value;
         }
     }
@@ -318,7 +323,7 @@ fn affine_claims(
     d: &Descriptor,
     ch: &Challenges,
     values: &Values,
-    latent: &[i64],
+    publics: &[Vec<i64>],
     merged: &mut Functional,
 ) {
     let (first, key) = (d.base(Group::First), d.base(Group::Key));
@@ -332,14 +337,14 @@ fn affine_claims(
         let r = ch.output_point(output.bits());
         match node {
             Node::Copy { output: block, input, input_axes } => {
-                add_value(d, latent, merged, *block, r, gamma);
+                add_value(d, publics, merged, *block, r, gamma);
                 let value = contracted.next().copied().unwrap_or_default();
                 merged.claim -= ch.nu * gamma * pad(&ch.first, 0) * value;
                 let from = &d.blocks[*input];
                 let point = &ch.second[..from.bits()];
                 let wire = copy_wire(input_axes, output, from, r, point);
                 let coefficient = nu2 * eta * pad(&ch.second, from.bits()) * wire;
-                add_value(d, latent, merged, *input, point, coefficient);
+                add_value(d, publics, merged, *input, point, coefficient);
                 eta *= ch.eta;
             }
             Node::Affine { multiplier, shift, bias, terms, .. } => {
@@ -373,11 +378,11 @@ fn affine_claims(
                         }
                         Weight::Tensor { block, axes } => {
                             let point = tensor_point(&d.blocks[*block], axes, &points.weight);
-                            add_value(d, latent, merged, *block, &point, coefficient);
+                            add_value(d, publics, merged, *block, &point, coefficient);
                         }
                     }
                     let coefficient = nu2 * eta * points.second_pad * points.wire;
-                    add_value(d, latent, merged, term.input, &points.input, coefficient);
+                    add_value(d, publics, merged, term.input, &points.input, coefficient);
                     eta *= ch.eta;
                 }
             }

@@ -27,6 +27,9 @@ pub struct Descriptor {
     pub copy: Option<Region>,
     pub table: Table,
     pub latent: Latent,
+    /// What is chosen besides the seed; absent where that is nothing.
+    #[serde(default, deserialize_with = "listed")]
+    pub conditions: Vec<Condition>,
     pub image: Image,
     pub blocks: Vec<Block>,
     pub nodes: Vec<Node>,
@@ -108,6 +111,57 @@ pub struct Latent {
     pub table: Vec<i64>,
 }
 
+/// A public input of the user's (protocol.md §3.5).
+#[derive(Deserialize, Debug, Clone)]
+#[serde(rename_all = "camelCase", tag = "kind", deny_unknown_fields)]
+pub enum Condition {
+    /// The tensor with a 1 at the class and zeros elsewhere.
+    Label {
+        /// Two bytes name one of so many.
+        classes: usize,
+    },
+    /// `table[byte]` for each byte.
+    Vector {
+        /// Bytes.
+        dimensions: usize,
+        /// 256 entries.
+        table: Vec<i64>,
+    },
+}
+
+impl Condition {
+    /// Bytes in the statement.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Label { .. } => 2,
+            Self::Vector { dimensions, .. } => *dimensions,
+        }
+    }
+
+    /// Elements of its tensor.
+    pub fn elements(&self) -> usize {
+        match self {
+            Self::Label { classes } => *classes,
+            Self::Vector { dimensions, .. } => *dimensions,
+        }
+    }
+
+    /// Its tensor, from its bytes; `None` for a class that is none.
+    fn tensor(&self, bytes: &[u8]) -> Option<Vec<i64>> {
+        match self {
+            Self::Vector { table, .. } => {
+                Some(bytes.iter().map(|byte| table[*byte as usize]).collect())
+            }
+            Self::Label { classes } => {
+                let class = usize::from(u16::from_be_bytes(bytes.try_into().ok()?));
+                let mut tensor = vec![0; *classes];
+                *tensor.get_mut(class)? = 1;
+                Some(tensor)
+            }
+        }
+    }
+}
+
 /// What stands for the image in the statement (protocol.md §3.5).
 #[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
@@ -139,6 +193,8 @@ pub struct Image {
 pub enum Space {
     /// Public, from the seed: block 0 only.
     Latent,
+    /// Public, chosen: the blocks behind the latent.
+    Condition,
     /// The regions q, out, rem_l and h_e.
     Activation,
     /// The region of copies.
@@ -442,10 +498,10 @@ impl Descriptor {
         self.image.height * self.image.width * self.image.channels
     }
 
-    /// Where the values of a block lie in the first group; `None` for the latent.
+    /// Where the values of a block lie in the first group; `None` for a public one.
     pub fn values_at(&self, block: &Block) -> Option<usize> {
         match block.space {
-            Space::Latent => None,
+            Space::Latent | Space::Condition => None,
             Space::Activation => Some(self.activation.output + block.offset),
             Space::Copy => self.copy.map(|region| region.offset + block.offset),
         }
@@ -496,14 +552,36 @@ impl Descriptor {
         self.nodes.iter().map(|node| self.blocks[node.output()].bits()).max().unwrap_or(0)
     }
 
-    /// The public latent, laid out in block 0.
-    pub fn latent_cells(&self, bytes: &[u8]) -> Vec<i64> {
-        let block = &self.blocks[0];
-        let mut cells = vec![0i64; 1 << block.bits()];
-        for (cell, byte) in block.cells().into_iter().zip(bytes) {
-            cells[cell] = self.latent.table[*byte as usize];
+    /// Blocks that verifiers compute from the statement: the latent and the conditions, before all others.
+    pub fn publics(&self) -> usize {
+        1 + self.conditions.len()
+    }
+
+    /// The cells of the public blocks.
+    ///
+    /// # Errors
+    /// Another number of bytes than the key says, or a class that is none.
+    pub fn public_cells(&self, latent: &[u8], conditions: &[u8]) -> Result<Vec<Vec<i64>>, Error> {
+        expect_bytes("latent", self.latent.dimensions, latent)?;
+        expect_bytes("condition", self.conditions.iter().map(Condition::bytes).sum(), conditions)?;
+        let mut tensors: Vec<Vec<i64>> =
+            vec![latent.iter().map(|byte| self.latent.table[*byte as usize]).collect()];
+        let mut rest = conditions;
+        for condition in &self.conditions {
+            let (own, after) = rest.split_at(condition.bytes());
+            let tensor =
+                condition.tensor(own).ok_or_else(|| Error::PublicInput("no such class".into()))?;
+            tensors.push(tensor);
+            rest = after;
         }
-        cells
+        let padded = self.blocks.iter().zip(tensors).map(|(block, tensor)| {
+            let mut cells = vec![0i64; 1 << block.bits()];
+            for (cell, value) in block.cells().into_iter().zip(tensor) {
+                cells[cell] = value;
+            }
+            cells
+        });
+        Ok(padded.collect())
     }
 }
 
@@ -520,6 +598,27 @@ fn hex(text: &str, bytes: usize) -> Option<Vec<u8>> {
             u8::from_str_radix(text, 16).ok()
         })
         .collect()
+}
+
+/// A list that may be absent but neither null nor empty.
+fn listed<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let list = Vec::deserialize(deserializer)?;
+    if list.is_empty() {
+        return Err(serde::de::Error::custom("an empty list"));
+    }
+    Ok(list)
+}
+
+/// Refuses public inputs of the wrong size.
+pub fn expect_bytes(what: &str, expected: usize, found: &[u8]) -> Result<(), Error> {
+    if found.len() == expected {
+        return Ok(());
+    }
+    Err(Error::PublicInput(format!("expected {expected} {what} bytes, found {}", found.len())))
 }
 
 /// A member that may be null but not absent.
@@ -564,7 +663,10 @@ pub fn validate(d: &Descriptor) -> Result<(), Error> {
     validate_regions(d)?;
     ensure(d.latent.table.len() == 256 && (1..=1 << 16).contains(&d.latent.dimensions), "latent")?;
     ensure(d.latent.table.iter().all(|v| v.unsigned_abs() < 1 << 52), "latent table")?;
-    ensure((1..=4096).contains(&d.blocks.len()) && d.nodes.len() + 1 == d.blocks.len(), "blocks")?;
+    ensure(d.conditions.len() <= 16, "conditions")?;
+    d.conditions.iter().try_for_each(validate_condition)?;
+    let count = d.blocks.len();
+    ensure((1..=4096).contains(&count) && d.nodes.len() + d.publics() == count, "blocks")?;
     for (i, block) in d.blocks.iter().enumerate() {
         ensure(
             block.axes.len() <= 32 && block.axes.iter().all(|&a| (2..=1 << 28).contains(&a)),
@@ -582,10 +684,19 @@ pub fn validate(d: &Descriptor) -> Result<(), Error> {
                 )?;
                 continue;
             }
+            Space::Condition => {
+                let condition = i.checked_sub(1).and_then(|i| d.conditions.get(i));
+                let elements = condition.map(Condition::elements);
+                ensure(
+                    block.offset == 0 && elements == Some(block.axes.iter().product()),
+                    "condition block",
+                )?;
+                continue;
+            }
             Space::Activation => d.activation.bits,
             Space::Copy => d.copy.ok_or_else(|| Error::Key("copy region".into()))?.bits,
         };
-        ensure(i != 0, "first block")?;
+        ensure(i >= d.publics(), "first blocks")?;
         ensure(is_aligned(block.offset, bits, 1 << region), "block offset")?;
     }
     for (i, segment) in d.segments.iter().enumerate() {
@@ -605,11 +716,11 @@ pub fn validate(d: &Descriptor) -> Result<(), Error> {
         ensure(are_apart(regions), "blocks overlap")?;
     }
     for (i, node) in d.nodes.iter().enumerate() {
-        ensure(node.output() == i + 1, "node output")?;
-        validate_node(d, i, node)?;
+        ensure(node.output() == d.publics() + i, "node output")?;
+        validate_node(d, node)?;
     }
     let image = &d.image;
-    ensure(image.block > 0 && image.block < d.blocks.len(), "image block")?;
+    ensure((d.publics()..d.blocks.len()).contains(&image.block), "image block")?;
     let block = &d.blocks[image.block];
     let all: Vec<usize> = [&image.row_axes, &image.column_axes, &image.channel_axes]
         .into_iter()
@@ -624,6 +735,16 @@ pub fn validate(d: &Descriptor) -> Result<(), Error> {
         "image size",
     )?;
     ensure(d.commitments.len() == c.key, "commitments")
+}
+
+fn validate_condition(condition: &Condition) -> Result<(), Error> {
+    match condition {
+        Condition::Label { classes } => ensure((2..=1 << 16).contains(classes), "classes"),
+        Condition::Vector { dimensions, table } => {
+            ensure((1..=1 << 16).contains(dimensions) && table.len() == 256, "vector")?;
+            ensure(table.iter().all(|v| v.unsigned_abs() < 1 << 52), "vector table")
+        }
+    }
 }
 
 /// Every region in its group, none on another, no weights on T_out.
@@ -672,12 +793,13 @@ fn fits(d: &Descriptor, offset: usize, bits: usize) -> bool {
         && !overlap(table, Region { bits, offset })
 }
 
-fn validate_node(d: &Descriptor, index: usize, node: &Node) -> Result<(), Error> {
-    let block = &d.blocks[index + 1];
+fn validate_node(d: &Descriptor, node: &Node) -> Result<(), Error> {
+    let own = node.output();
+    let block = &d.blocks[own];
     match node {
         Node::Copy { input, input_axes, .. } => {
             ensure(block.space == Space::Copy, "copy block")?;
-            ensure(*input <= index, "copy input")?;
+            ensure(*input < own, "copy input")?;
             let from = &d.blocks[*input];
             ensure(is_partition(input_axes, from.axes.len()), "copy axes")?;
             ensure(
@@ -715,17 +837,17 @@ fn validate_node(d: &Descriptor, index: usize, node: &Node) -> Result<(), Error>
             }
             ensure(terms.len() <= 4096, "terms")?;
             for term in terms {
-                ensure(term.input <= index, "term input")?;
-                validate_term(d, index, term)?;
+                ensure(term.input < own, "term input")?;
+                validate_term(d, own, term)?;
             }
             Ok(())
         }
     }
 }
 
-/// A term of node `index`, whose input is known to be a block before the output.
-fn validate_term(d: &Descriptor, index: usize, term: &Term) -> Result<(), Error> {
-    let (output, input) = (&d.blocks[index + 1], &d.blocks[term.input]);
+/// A term of the node that fills block `own`, whose input is known to be a block before it.
+fn validate_term(d: &Descriptor, own: usize, term: &Term) -> Result<(), Error> {
+    let (output, input) = (&d.blocks[own], &d.blocks[term.input]);
     let mut outs = term.output_axes.clone();
     let mut ins = term.contract_axes.clone();
     for [o, i] in term.row_axes.iter().chain(&term.group_axes) {
@@ -764,7 +886,7 @@ fn validate_term(d: &Descriptor, index: usize, term: &Term) -> Result<(), Error>
             ensure(fits(d, *offset, bits.output + bits.first()), "weight offset")
         }
         Weight::Tensor { block, axes } => {
-            ensure(*block <= index, "weight block")?;
+            ensure(*block < own, "weight block")?;
             ensure(term.kernel == [1, 1] && term.spatial.is_empty(), "kernel of a tensor weight")?;
             let from = &d.blocks[*block];
             let sizes = term

@@ -2,7 +2,7 @@
 
 use super::affine::{Prepared, contract_weights, copy_factor, prepare, term_weights};
 use super::claims::{Challenges, Values, functional, image_value, lookup_claim};
-use super::descriptor::{Binding, Descriptor, Key, Node, Region, scalar};
+use super::descriptor::{Binding, Descriptor, Key, Node, Region, expect_bytes, scalar};
 use super::device::{Device, Steps};
 use super::error::Error;
 use super::field::{F, from_i64};
@@ -15,7 +15,7 @@ use super::multilinear::{inner_product, powers};
 use super::proof::{ImageClaim, Proof, scalars_bytes};
 use super::rounds::{Constant, Product};
 use super::transcript::{Transcript, keccak};
-use super::verifier::{Statement, draw_points, expect_bytes, first_message, image_hash, verify};
+use super::verifier::{Statement, draw_points, first_message, image_hash, verify};
 use ark_bn254::G1Affine;
 use rayon::prelude::*;
 use std::time::Instant;
@@ -51,6 +51,8 @@ pub struct Request<'a> {
     pub pixels: &'a [u8],
     /// Expansion of the seed.
     pub latent: &'a [u8],
+    /// What was chosen besides the seed; empty where the key has no conditions.
+    pub conditions: &'a [u8],
 }
 
 /// How strict the prover is with its own witness.
@@ -151,7 +153,7 @@ fn prove_here(
     pk.check()?;
     let device = device.open(&pk.srs)?;
     expect_bytes("pixel", d.pixels(), request.pixels)?;
-    expect_bytes("latent", d.latent.dimensions, request.latent)?;
+    let publics = d.public_cells(request.latent, request.conditions)?;
     let mut first = witness.first;
     if first.len() != d.columns.first << d.column_bits {
         return Err(Error::Witness("cells of the first group".into()));
@@ -179,8 +181,9 @@ fn prove_here(
             image_hash(d, &commitment)
         }
     };
+    let (seed, context) = (&request.seed, &request.context);
     let message =
-        first_message(&pk.key, &request.seed, &request.context, &hash, &proof.first_message());
+        first_message(&pk.key, seed, context, &hash, request.conditions, &proof.first_message());
     let drawn = transcript.step(&message, 2);
     (ch.beta, ch.alpha) = (drawn[0], drawn[1]);
 
@@ -195,8 +198,7 @@ fn prove_here(
         claim.value = evaluate(&polynomial, ch.z);
         Univariate { polynomial, at: ch.z, value: claim.value }
     });
-    let latent = d.latent_cells(request.latent);
-    let cells = Cells { d, key: &pk.cells, first: &first, latent: &latent };
+    let cells = Cells { d, key: &pk.cells, first: &first, publics: &publics };
     let (first_end, second_end) =
         prove_affine(&cells, &*device, &mut ch, &mut proof, &mut transcript)?;
 
@@ -218,7 +220,7 @@ fn prove_here(
         None => image_value(d, request.pixels, ch.z),
         Some(image) => image.value,
     };
-    let merged = functional(&pk.key, &ch, &values, &latent, image_claim);
+    let merged = functional(&pk.key, &ch, &values, &publics, image_claim);
     let second = lookups.columns(d, &fractions);
     drop((lookups, fractions));
     let groups = Groups { first: &first, second: &second, key: &pk.cells };
@@ -243,6 +245,7 @@ fn prove_here(
             context: request.context,
             image,
             latent: request.latent,
+            conditions: request.conditions,
         };
         verify(&pk.key, &statement, &bytes)?;
     }
@@ -319,15 +322,15 @@ struct Cells<'a> {
     d: &'a Descriptor,
     key: &'a [i64],
     first: &'a [i64],
-    latent: &'a [i64],
+    publics: &'a [Vec<i64>],
 }
 
 impl<'a> Cells<'a> {
     /// The values of a block.
-    fn values(&self, block: usize) -> &'a [i64] {
-        let block = &self.d.blocks[block];
+    fn values(&self, index: usize) -> &'a [i64] {
+        let block = &self.d.blocks[index];
         match self.d.values_at(block) {
-            None => self.latent,
+            None => &self.publics[index],
             Some(offset) => &self.first[Region { bits: block.bits(), offset }.range()],
         }
     }

@@ -1,7 +1,7 @@
 //! The verifier (protocol.md §9).
 
 use super::claims::{Challenges, Values, functional, image_value, lookup_claim, weights_at};
-use super::descriptor::{Binding, Descriptor, Key};
+use super::descriptor::{Binding, Descriptor, Key, expect_bytes};
 use super::error::Error;
 use super::field::{F, point_bytes};
 use super::kzg::evaluate;
@@ -22,26 +22,20 @@ pub struct Statement<'a> {
     pub image: &'a [u8],
     /// Expansion of the seed.
     pub latent: &'a [u8],
+    /// What was chosen besides the seed; empty where the key has no conditions.
+    pub conditions: &'a [u8],
 }
 
 impl Statement<'_> {
-    /// Sizes against the key.
-    pub fn check(&self, key: &Key) -> Result<(), Error> {
+    /// Compares sizes with the key; the cells of the public blocks.
+    pub fn check(&self, key: &Key) -> Result<Vec<Vec<i64>>, Error> {
         let d = &key.descriptor;
         match d.image.binding {
             Binding::Pixels => expect_bytes("pixel", d.pixels(), self.image)?,
             Binding::Commitment => expect_bytes("image hash", 32, self.image)?,
         }
-        expect_bytes("latent", d.latent.dimensions, self.latent)
+        d.public_cells(self.latent, self.conditions)
     }
-}
-
-/// Refuses public inputs of the wrong size.
-pub fn expect_bytes(what: &str, expected: usize, found: &[u8]) -> Result<(), Error> {
-    if found.len() == expected {
-        return Ok(());
-    }
-    Err(Error::PublicInput(format!("expected {expected} {what} bytes, found {}", found.len())))
 }
 
 /// The image hash of a commitment (protocol.md §3.5).
@@ -63,15 +57,22 @@ pub fn image_hash(d: &Descriptor, commitment: &G1Affine) -> [u8; 32] {
     hash
 }
 
-/// First message: key digest ‖ seed ‖ context ‖ image hash ‖ first commitments.
+/// First message: key digest ‖ seed ‖ context ‖ image hash ‖ hash of the conditions, if there are any ‖
+/// first commitments.
 pub fn first_message(
     key: &Key,
     seed: &[u8; 32],
     context: &[u8; 32],
     image_hash: &[u8; 32],
+    conditions: &[u8],
     first_commitments: &[u8],
 ) -> Vec<u8> {
-    [&key.digest, seed, context, image_hash, first_commitments].concat()
+    let mut message = [&key.digest, seed, context, image_hash].map(|part| &part[..]).concat();
+    if !key.descriptor.conditions.is_empty() {
+        message.extend_from_slice(&keccak(&[conditions]));
+    }
+    message.extend_from_slice(first_commitments);
+    message
 }
 
 /// Draws what the second commitments decide: r, γ, z, τ, λ.
@@ -120,7 +121,7 @@ fn eq_rounds(rounds: &[Round], tau: &[F], claim: F, transcript: &mut Transcript)
 /// Accepts only proofs of the statement under the key.
 pub fn verify(key: &Key, statement: &Statement, bytes: &[u8]) -> Result<(), Error> {
     let d = &key.descriptor;
-    statement.check(key)?;
+    let publics = statement.check(key)?;
     let proof = Proof::read(d, bytes)?;
     let mut transcript = Transcript::default();
     let mut ch = Challenges::default();
@@ -132,8 +133,9 @@ pub fn verify(key: &Key, statement: &Statement, bytes: &[u8]) -> Result<(), Erro
     if proof.image.is_some() && hash != *statement.image {
         return Err(Error::Image);
     }
+    let (seed, context) = (&statement.seed, &statement.context);
     let message =
-        first_message(key, &statement.seed, &statement.context, &hash, &proof.first_message());
+        first_message(key, seed, context, &hash, statement.conditions, &proof.first_message());
     let drawn = transcript.step(&message, 2);
     (ch.beta, ch.alpha) = (drawn[0], drawn[1]);
     draw_points(d, &proof.second_commitments, &mut ch, &mut transcript);
@@ -163,7 +165,7 @@ pub fn verify(key: &Key, statement: &Statement, bytes: &[u8]) -> Result<(), Erro
         None => image_value(d, statement.image, ch.z),
         Some(image) => image.value,
     };
-    let merged = functional(key, &ch, &values, &d.latent_cells(statement.latent), image);
+    let merged = functional(key, &ch, &values, &publics, image);
     let (end, rho) = plain_rounds(&proof.merge_rounds, merged.claim, &mut transcript);
     let mu = transcript.one(&scalars_bytes(&proof.columns));
     let explained: F = weights_at(d, &merged, &ch, &rho)
