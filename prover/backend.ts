@@ -123,8 +123,8 @@ export type Backend = {
    * file or of a plate with keys, for schemes that need them; without them those throw `PlatemarkError`.
    */
   readonly imageHash: (image: Image, verifyingKey: unknown, powers?: string) => Promise<Hex>
-  /** It needs a program that is not part of the toolkit. */
-  readonly external?: true
+  /** For one that needs a program which is not part of the toolkit: throws `PlatemarkError` where that is missing. */
+  readonly requireProgram?: () => void
   /** File in `<plate>/<name>/` that is the circuit; its keccak256 is the registry's circuit hash. */
   readonly circuitFile: string
   readonly estimate: (model: IntegerModel, options?: CircuitOptions) => Estimate

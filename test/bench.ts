@@ -57,7 +57,7 @@ const PAGE = join(packageRoot(), 'docs', 'performance.md')
 const [BEGIN, END] = ['<!-- npm run bench -- --write -->', '<!-- end -->']
 
 /** What needs another program is measured by bench-peers.ts. */
-const ours = backends.filter(({ external }) => external !== true)
+const ours = backends.filter(({ requireProgram }) => requireProgram === undefined)
 
 if (values.prepare !== undefined) {
   const limits = { proofs: PROOFS, limitSeconds: ROW_SECONDS }
@@ -83,7 +83,7 @@ async function measureAll(): Promise<void> {
     const sweep = given ? [] : await writeSweep(folder)
     const count = (models.length + sweep.length) * ours.length
     say(
-      `${count} rows (${[...models, ...sweep].map((path) => basename(path, '.onnx')).join(', ')}, each on ${ours.map(({ name }) => name).join(' and ')}), ${PROOFS} proofs a row; about 6 minutes on two idle cores, none begun after ${values.budget}.\n`,
+      `${count} rows (${[...models, ...sweep].map((path) => basename(path, '.onnx')).join(', ')}, each on ${ours.map(({ name }) => name).join(' and ')}), ${PROOFS} proofs a row; none begun after ${values.budget} minutes, none that is estimated at more than ${ROW_SECONDS} s.\n`,
     )
     const deadline = performance.now() + BUDGET_SECONDS * 1000
     const rows = measureRows(models, folder, deadline)

@@ -43,6 +43,7 @@ export const compile: Register = (program, run) => {
         const { name, bytes } = await readModelFile(path, options)
         const { progress } = terminal
         const backend = chooseBackend(options)
+        backend?.requireProgram?.()
         const circuit = circuitOptions(options, backend)
         const compiled = await compileModel(bytes, name, compileOptions(options, backend), progress)
         const { model, report } = compiled

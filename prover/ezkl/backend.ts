@@ -11,6 +11,7 @@ import { compileEzkl } from './circuit.js'
 import { estimateEzkl } from './estimate.js'
 import { encodeVerifierPowers } from './halo2-srs.js'
 import { readHalo2Verifier } from './halo2-verifier.js'
+import { requirePython } from './installation.js'
 import { BACKEND, plateFiles, requireFile } from './plate-files.js'
 import { proveEzkl } from './prove.js'
 import { setupEzkl } from './setup.js'
@@ -29,7 +30,7 @@ export const ezkl: Backend = {
   imageHashScheme: () => 'keccak256',
   imageHash: async ({ pixels }) => keccak256(pixels),
   circuitFile: 'model.onnx',
-  external: true,
+  requireProgram: requirePython,
   estimate: estimateEzkl,
   compile: compileEzkl,
   setup: setupEzkl,

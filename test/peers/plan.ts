@@ -25,7 +25,8 @@ export function planRow(
   { limits, proofs }: Pick<Settings, 'limits' | 'proofs'>,
 ): PlannedRow {
   const row = last.find((it) => it.model === model && it.prover === prover)
-  const most = AROUND + limits.seconds * (2 + proofs)
+  // Compile, setup, and one proof at the limit, or several short ones.
+  const most = AROUND + 2 * limits.seconds + Math.max(limits.seconds, proofs * ENOUGH_SECONDS)
   if (row === undefined || row.status === 'not installed' || row.status === 'failed')
     return { model, prover, seconds: undefined, most }
   const stage = (seconds: number | null) => Math.min(seconds ?? 0, limits.seconds)

@@ -40,7 +40,7 @@ export const provers: readonly Prover[] = [
     version: toolVersion,
     isInstalled: () => true,
     proves: {
-      image: 'yes, the pixels',
+      image: 'yes, the pixels or a commitment to them',
       seed: 'yes',
       context: 'yes',
       weights: 'public',
