@@ -230,6 +230,10 @@ test('generate and inspect work on a model without a backend; prove says what is
   const png = join(folder, 'image.png')
   expect((await run('generate', plate, '--seed', '42', '-o', png)).exitCode).toBe(0)
   expect((await run('inspect', plate, '--json')).stdout).toContain(report.modelId)
+  const { layers, choice } = JSON.parse((await run('inspect', plate, '--layers', '--json')).stdout)
+  expect(choice).toBe(report.choice.why)
+  expect(layers.length).toBe(report.nodes.length)
+  expect(layers[0].ownSnr).toBeGreaterThan(20)
 
   const proved = await run('prove', plate, '--seed', '42', '-o', join(folder, 'x.provenance.json'))
   expect(proved.exitCode).toBe(2)

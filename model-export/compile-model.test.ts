@@ -85,3 +85,27 @@ test('what is no ONNX file is refused', async () => {
     compileModel(new Uint8Array([1, 2, 3]), 'x', options('compact'), silent),
   ).rejects.toThrow(PlatemarkError)
 })
+
+test('a wanted closeness is reached at less cost than the usual one, and checked on more seeds', async () => {
+  if (!existsSync(FIXTURE)) return console.log('skipped: the fixture is not trained yet')
+  const onnx = readFileSync(FIXTURE)
+  const { seeds: _, ...usual } = options('compact')
+  const compiled = (targetPsnr: number) =>
+    compileModel(onnx, 'sprites', { ...usual, targetPsnr }, silent)
+  const [coarse, fine] = [await compiled(36), await compiled(45)]
+  for (const [{ report }, psnr] of [
+    [coarse, 36],
+    [fine, 45],
+  ] as const) {
+    expect(report.target).toEqual({ psnr, reached: true })
+    expect(report.seeds).toBe(256)
+    expect(report.medianPsnr).toBeGreaterThanOrEqual(psnr)
+    expect(report.worstPsnr).toBeGreaterThanOrEqual(psnr - 5)
+    expect(report.choice?.why).toMatch(/fewest bits/)
+    for (const { ownSnr, accumulatedSnr, imagePsnr } of report.nodes)
+      expect(Math.min(ownSnr!, accumulatedSnr!, imagePsnr!)).toBeGreaterThan(10)
+  }
+  const bits = (nodes: typeof fine.report.nodes) =>
+    nodes.reduce((sum, { accumulatorBits }) => sum + accumulatorBits, 0)
+  expect(bits(coarse.report.nodes)).toBeLessThan(bits(fine.report.nodes))
+})

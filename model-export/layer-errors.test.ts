@@ -11,7 +11,7 @@ const options = {
   onnxSha256: `0x${'00'.repeat(32)}`,
 } as const
 
-test.each([1, 2, 3])('the layer whose weights are rounded most hurts most (model %i)', (seed) => {
+test.each([1, 2, 3])('a layer whose weights are rounded more is the one that is blamed (model %i)', (seed) => {
   const float = randomFloatModel(seed)
   const { nodes, output } = isolatePixels(float)
   const prepared = { ...float, nodes, output }
@@ -47,8 +47,12 @@ test.each([1, 2, 3])('the layer whose weights are rounded most hurts most (model
     ),
   }
   const after = layerErrors(prepared, rounded)
-  const images = after.map((layer) => layer?.imagePsnr ?? Infinity)
-  expect(images.indexOf(Math.min(...images))).toBe(coarse)
+  // Nobody else is blamed.
+  const others = (layers: typeof after) => layers.filter((_, i) => i !== coarse)
+  expect(others(after).map((layer) => layer?.ownSnr)).toEqual(
+    others(before).map((layer) => layer?.ownSnr),
+  )
+  expect(after[coarse]!.imagePsnr).toBeLessThan(before[coarse]!.imagePsnr!)
   expect(after[coarse]!.ownSnr).toBeLessThan(before[coarse]!.ownSnr - 3)
 })
 

@@ -178,5 +178,20 @@ Batches must be 1, convolutions one- or two-dimensional, and indices, shapes, pa
 ${rows.join('\n')}
 
 ${supported.size} operators are supported, ${folded.size} more on constants, of ${ALL_OPERATORS.length}.
+
+## How this is checked
+
+\`npm run onnx-vectors\` runs the ONNX project's own operator tests (PyPI package onnx 1.21, kept in
+\`node_modules/.cache\`; skipped with a printed line where it cannot be had) for every operator above that is
+supported: with each real input as the latent, with all of them, and with none. Each must give the test's
+output or be refused with a reason; it prints how many did which. \`--integers\` also quantizes them.
+\`npm run zoo -- folder/\` takes every ONNX file of a folder through compile, setup, prove and verify, one row
+a file, with the PSNR or the reason why not; \`--evm\` runs the generated contract as well.
+
+Refused with a reason, because somebody may expect them: three-dimensional convolutions and pools; \`Resize\`
+that shrinks with antialias, or with an extrapolation value other than 0; masks of −∞ that are added (mask
+with a finite number); \`MaxPool\` where some window lies half in the padding with every tap; batches;
+integers of 4 bits and reals of 8 or 4. \`Resize\` with \`align_corners\` and \`QLinearMatMul\` at the ends of
+int8 do what onnxruntime does, which differs from ONNX's reference.
 `
 }

@@ -41,6 +41,11 @@ const suites = [
   { name: 'Solidity sizes', command: [bin('forge'), 'build', '--sizes', '--skip', 'test'] },
   { name: 'Solidity', command: [bin('forge'), 'test'], count: countForge },
   {
+    name: 'ONNX operator vectors',
+    command: [process.execPath, 'dist/test/onnx-vectors/main.js'],
+    count: countVectors,
+  },
+  {
     name: 'TypeScript',
     command: [
       process.execPath,
@@ -120,6 +125,12 @@ function countJest(output) {
     passed: Number(line.match(/(\d+) passed/)?.[1] ?? 0),
     failed: Number(line.match(/(\d+) failed/)?.[1] ?? 0),
   }
+}
+
+function countVectors(output) {
+  const [, latent, constant, failed] =
+    output.match(/: (\d+) passed .*, (\d+) with constants .*; (\d+) failed/) ?? []
+  return { passed: Number(latent ?? 0) + Number(constant ?? 0), failed: Number(failed ?? 0) }
 }
 
 function sum(output, pattern) {
