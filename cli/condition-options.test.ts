@@ -24,7 +24,7 @@ function file(name: string, content: string | Uint8Array): string {
 /** A NumPy file of version 1. */
 function npy(descr: string, shape: string, data: Uint8Array): Uint8Array {
   const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${shape}, }`
-  const header = Buffer.from(text.padEnd(Math.ceil((text.length + 11) / 64) * 64 - 11) + '\n')
+  const header = Buffer.from(`${text.padEnd(Math.ceil((text.length + 11) / 64) * 64 - 11)}\n`)
   const start = Buffer.from('\x93NUMPY\x01\x00\x00\x00', 'latin1')
   start.writeUInt16LE(header.length, 8)
   return Buffer.concat([start, header, data])
