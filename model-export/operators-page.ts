@@ -173,6 +173,11 @@ up. What is written as several operators is one layer where that is exact: scale
 function behind, and functions spelled out in several operators (SiLU, GELU, Mish).
 Batches must be 1, convolutions one- or two-dimensional, and indices, shapes, pads and scales constant.
 
+Inputs besides the latent are *conditions*, which are chosen when an image is made (sumcheck backend only), or
+constants. What depends on a class label alone is computed while compiling for every class, by whatever operators of
+this list (Gather, OneHot, Cast and Equal, a small network), and becomes a table with a row a class: one layer, which
+merges with what is behind it. Vectors are read like a latent.
+
 | operator | supported | how it is lowered | what it adds |
 |---|---|---|---|
 ${rows.join('\n')}

@@ -56,6 +56,18 @@ test('what is written is read back, and no temporary file stays', async () => {
   expect(await readdir(folder)).toEqual(['image.provenance.json'])
 })
 
+test('conditions are read back; none are no member at all', async () => {
+  const conditions = '0x0003'
+  const conditioned: Bundle = { ...bundle, statement: { ...bundle.statement, conditions } }
+  await writeBundle(path, conditioned)
+  expect(await readBundle(path)).toEqual(conditioned)
+  for (const wrong of ['0x', '0x0', '3', null, `0x${'00'.repeat(70_000)}`]) {
+    const content = await json()
+    Object.assign(content.statement as object, { conditions: wrong })
+    expect(() => bundleFromJson(content)).toThrow('conditions')
+  }
+})
+
 test.each([
   ['seed', '042'],
   ['seed', '-1'],

@@ -53,6 +53,7 @@ const collectionAbi = parseAbi([
   'function prompt(uint256 id) view returns (bytes)',
   'function tokenId(bytes prompt) view returns (uint256)',
   'function verify(bytes prompt, bytes aigcData, bytes proof) view returns (bool)',
+  'error PromptInvalid(uint256 length)',
 ])
 
 test('the demo mints with its conditions, and its audit passes every check', () => {

@@ -10,9 +10,12 @@ import { type TestEngine, testEngine } from './test/sumcheck-engine.js'
 
 const slow = process.env.PLATEMARK_SLOW === '1'
 const ORDER = bn254.fields.Fr.ORDER
-const vectors = JSON.parse(
-  readFileSync(new URL('../fixtures/sumcheck/vectors.json', import.meta.url), 'utf8'),
-) as Vectors
+const read = (file: string) =>
+  JSON.parse(
+    readFileSync(new URL(`../fixtures/sumcheck/${file}`, import.meta.url), 'utf8'),
+  ) as Vectors
+const vectors = read('vectors.json')
+const conditioned = read('conditions.json')
 let engine: TestEngine
 
 beforeAll(async () => {
@@ -35,6 +38,8 @@ function errorFor(reason: string): RegExp {
     // The hash of the image's commitment comes first.
     return /^(PointNotOnCurve|ImageHashMismatch)\(/
   if (reason.startsWith('image hash')) return /^ImageHashMismatch\(/
+  if (reason === 'public inputs: no such class') return /^LabelInvalid\(/
+  if (/^public inputs: .* condition bytes/.test(reason)) return /^ConditionsLengthInvalid\(/
   if (reason.startsWith('public inputs')) return /^ImageLengthInvalid\(/
   if (reason === 'merged claim') return /^ClaimMismatch\(/
   if (reason === 'opening') return /^OpeningInvalid\(/
@@ -43,26 +48,34 @@ function errorFor(reason: string): RegExp {
 }
 
 test('golden proofs are accepted', async () => {
-  for (const vector of vectors.positive) {
+  for (const vector of [...vectors.positive, ...conditioned.positive]) {
     const result = await engine.ask(requestOfVector(vector))
     expect([vector.name, result.success]).toEqual([vector.name, true])
   }
 }, 120_000)
 
-test('negative vectors are rejected for the reason of the other verifiers', async () => {
-  // The contract is given no latent: there is nothing to lie about.
-  const expressible = vectors.negative.filter(
-    ({ latent, proof, seed }) => latent === undefined || proof !== undefined || seed !== undefined,
-  )
-  expect(vectors.negative.length - expressible.length).toBeLessThan(10)
-  for (const change of expressible) {
-    const result = await engine.ask(requestOfVector(vectors.positive[change.base]!, change))
-    expect([change.name, result.success ? 'accepted' : result.reason]).toEqual([
-      change.name,
-      expect.stringMatching(errorFor(change.reason)),
-    ])
-  }
-}, 600_000)
+test.each([
+  ['vectors', vectors],
+  ['conditions', conditioned],
+])(
+  'negative %s are rejected for the reason of the other verifiers',
+  async (_, vectors) => {
+    // The contract is given no latent: there is nothing to lie about.
+    const expressible = vectors.negative.filter(
+      ({ latent, proof, seed }) =>
+        latent === undefined || proof !== undefined || seed !== undefined,
+    )
+    expect(vectors.negative.length - expressible.length).toBeLessThan(10)
+    for (const change of expressible) {
+      const result = await engine.ask(requestOfVector(vectors.positive[change.base]!, change))
+      expect([change.name, result.success ? 'accepted' : result.reason]).toEqual([
+        change.name,
+        expect.stringMatching(errorFor(change.reason)),
+      ])
+    }
+  },
+  600_000,
+)
 
 test('no proof with one word changed passes', async () => {
   const base = vectors.positive.map((vector) => requestOfVector(vector))
@@ -87,6 +100,12 @@ test('no proof with one word changed passes', async () => {
     { numRuns: slow ? 10_000 : 150 },
   )
 }, 3_600_000)
+
+test('a key without conditions takes none', async () => {
+  const request = requestOfVector(vectors.positive[0]!)
+  const result = await engine.ask({ ...request, conditions: Uint8Array.of(0, 3) })
+  expect(result.success ? 'accepted' : result.reason).toMatch(/^ConditionsLengthInvalid\(2, 0\)/)
+})
 
 test('a proof is for its key, seed, image and context only', async () => {
   const requests = vectors.positive.map((vector) => requestOfVector(vector))

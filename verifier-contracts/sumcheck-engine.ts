@@ -5,4 +5,4 @@ import type { Hex } from 'viem'
  * verifiers take no other engine. `sumcheck-engine.test.ts` says what it is after a change.
  */
 export const ENGINE_CODE_HASH: Hex =
-  '0x1ccab11d02d7922c2c121106318173b0b62e5c5092bdeaadb9992264be3437c2'
+  '0x8672d3c34ea84d089672849120ae80bed3da109331ae5cf4dad4075da1dc44c7'

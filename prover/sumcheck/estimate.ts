@@ -88,6 +88,8 @@ export function estimateSumcheck(model: IntegerModel, options: CircuitOptions = 
 function transactionGas(descriptor: SumcheckDescriptor): number {
   const { columns, columnBits, image, latent } = descriptor
   const { phaseOne, phaseTwo, lookups, terms } = proofShape(descriptor)
+  const vectors = (descriptor.conditions ?? []).filter((it) => it.kind === 'vector')
+  const vectorDimensions = vectors.reduce((sum, { dimensions }) => sum + dimensions, 0)
   const pixels = image.binding === 'pixels'
   const words = image.height * Math.ceil((image.width * image.channels) / 16)
   const imageBytes = pixels ? image.height * image.width * image.channels : 32
@@ -99,7 +101,7 @@ function transactionGas(descriptor: SumcheckDescriptor): number {
     GAS.column * (columns.first + columns.second + columns.key) +
     GAS.round * (phaseOne + phaseTwo + lookups + columnBits) +
     GAS.term * terms +
-    GAS.latent * latent.dimensions +
+    GAS.latent * (latent.dimensions + vectorDimensions) +
     (pixels ? GAS.pixelWord * words : GAS.commitment)
   )
 }

@@ -9,28 +9,13 @@ interface ISumcheckVerifier {
     /// in their own code.
     /// @param key The key as `SumcheckKey` describes it.
     /// @param seed The seed, any 256-bit number.
+    /// @param conditions What was chosen besides the seed: a label as two bytes, a vector as one byte a
+    /// dimension, in the key's order; empty for a key without conditions.
     /// @param image The pixels or the image hash, as the key's binding says.
     /// @param context What the proof is bound to.
     /// @param proof The proof bytes.
     /// @return imageHash keccak256 of the pixels, or the hash of the image's commitment.
     function verify(
-        bytes calldata key,
-        uint256 seed,
-        bytes calldata image,
-        bytes32 context,
-        bytes calldata proof
-    ) external view returns (bytes32 imageHash);
-
-    /// @notice As `verify`, for a key of a model that takes conditions.
-    /// @param key The key as `SumcheckKey` describes it.
-    /// @param seed The seed, any 256-bit number.
-    /// @param conditions What was chosen besides the seed: a label as two bytes, a vector as one byte a
-    /// dimension, in the key's order.
-    /// @param image The pixels or the image hash, as the key's binding says.
-    /// @param context What the proof is bound to.
-    /// @param proof The proof bytes.
-    /// @return imageHash keccak256 of the pixels, or the hash of the image's commitment.
-    function verifyConditioned(
         bytes calldata key,
         uint256 seed,
         bytes calldata conditions,

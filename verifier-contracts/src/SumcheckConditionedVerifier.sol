@@ -20,7 +20,7 @@ abstract contract SumcheckConditionedVerifier is SumcheckImageVerifier, IConditi
     }
 
     /// @inheritdoc IConditionedVerifier
-    /// @dev Reverts with the reasons of `SumcheckVerifier.verifyConditioned`, `InsufficientGas` or
+    /// @dev Reverts with the reasons of `SumcheckVerifier.verify`, `InsufficientGas` or
     /// `InsecureSetup`.
     function verifyConditionedImage(
         uint256 seed,
@@ -30,9 +30,7 @@ abstract contract SumcheckConditionedVerifier is SumcheckImageVerifier, IConditi
         bytes calldata proof
     ) external view returns (bytes32 imageHash) {
         _requireUsableChain();
-        try ENGINE.verifyConditioned(_key(), seed, conditions, image, context, proof) returns (
-            bytes32 hash
-        ) {
+        try ENGINE.verify(_key(), seed, conditions, image, context, proof) returns (bytes32 hash) {
             return hash;
         } catch (bytes memory reason) {
             _refuse(reason);

@@ -41,7 +41,7 @@ abstract contract SumcheckImageVerifier is IImageVerifier {
         returns (bytes32 imageHash)
     {
         _requireUsableChain();
-        try ENGINE.verify(_key(), seed, image, context, proof) returns (bytes32 hash) {
+        try ENGINE.verify(_key(), seed, "", image, context, proof) returns (bytes32 hash) {
             return hash;
         } catch (bytes memory reason) {
             _refuse(reason);

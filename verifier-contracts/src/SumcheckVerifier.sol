@@ -17,38 +17,16 @@ contract SumcheckVerifier is ISumcheckVerifier {
     /// @inheritdoc ISumcheckVerifier
     /// @dev Reverts with `ProofLengthInvalid`, `ImageLengthInvalid`, `ImageHashMismatch`,
     /// `PointNotOnCurve`, `ScalarNotCanonical`, `ClaimMismatch`, `InverseInvalid`, `OpeningInvalid`,
-    /// `ConditionsLengthInvalid` for a key with conditions, or `InsufficientGas`, which is no verdict; also without a reason, for want of gas.
+    /// `ConditionsLengthInvalid`, `LabelInvalid`, or `InsufficientGas`, which is no verdict; also without a
+    /// reason, for want of gas.
     function verify(
         bytes calldata key,
         uint256 seed,
-        bytes calldata image,
-        bytes32 context,
-        bytes calldata proof
-    ) external view returns (bytes32 imageHash) {
-        return _verify(key, seed, key[:0], image, context, proof);
-    }
-
-    /// @inheritdoc ISumcheckVerifier
-    /// @dev Reverts as `verify`, and with `ConditionsLengthInvalid` or `LabelInvalid`.
-    function verifyConditioned(
-        bytes calldata key,
-        uint256 seed,
         bytes calldata conditions,
         bytes calldata image,
         bytes32 context,
         bytes calldata proof
     ) external view returns (bytes32 imageHash) {
-        return _verify(key, seed, conditions, image, context, proof);
-    }
-
-    function _verify(
-        bytes calldata key,
-        uint256 seed,
-        bytes calldata conditions,
-        bytes calldata image,
-        bytes32 context,
-        bytes calldata proof
-    ) private view returns (bytes32 imageHash) {
         loadModulus();
         Run memory run = SumcheckTranscript.open(key, proof);
         run.seed = seed;

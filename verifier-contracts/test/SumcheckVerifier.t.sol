@@ -79,7 +79,7 @@ contract SumcheckVerifierTest is Test {
         ];
         for (uint256 i = 0; i < 4; ++i) {
             Model memory model = _model(i);
-            engine.verify(model.key, model.seed, model.image, model.context, model.proof);
+            engine.verify(model.key, model.seed, "", model.image, model.context, model.proof);
             vm.snapshotGasLastCall("SumcheckVerifier", model.name);
             uint256[6] memory gas =
                 parts.measure(model.key, model.seed, model.image, model.context, model.proof);
@@ -102,7 +102,7 @@ contract SumcheckVerifierTest is Test {
         gas = bound(gas, 30_000, 600_000);
         (bool ok, bytes memory reason) = address(engine).staticcall{gas: gas}(
             abi.encodeCall(
-                engine.verify, (model.key, model.seed, model.image, model.context, model.proof)
+                engine.verify, (model.key, model.seed, "", model.image, model.context, model.proof)
             )
         );
         if (ok || reason.length == 0) return;
@@ -115,7 +115,7 @@ contract SumcheckVerifierTest is Test {
         model.proof[63] ^= 0x01;
         uint256 before = gasleft();
         vm.expectRevert(abi.encodeWithSelector(SumcheckTranscript.PointNotOnCurve.selector, 0));
-        engine.verify(model.key, model.seed, model.image, model.context, model.proof);
+        engine.verify(model.key, model.seed, "", model.image, model.context, model.proof);
         assertLt(before - gasleft(), 100_000);
     }
 
@@ -123,7 +123,7 @@ contract SumcheckVerifierTest is Test {
         Model memory model = _model(1);
         vm.assume(context != model.context);
         vm.expectRevert(SumcheckClaims.ClaimMismatch.selector);
-        engine.verify(model.key, model.seed, model.image, context, model.proof);
+        engine.verify(model.key, model.seed, "", model.image, context, model.proof);
     }
 
     function _calldataGas(bytes memory data) private pure returns (uint256 gas) {

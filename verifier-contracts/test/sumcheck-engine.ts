@@ -31,11 +31,12 @@ export async function testEngine(): Promise<TestEngine> {
 export function engineCall(
   abi: Abi,
   { key, seed, conditions, image, context, proof }: SumcheckVerification,
-  functionName = conditions === undefined ? 'verify' : 'verifyConditioned',
+  functionName = 'verify',
 ): Hex {
   const encoded = encodeSumcheckKey(key as SumcheckKeyFile, keyDigest(key))
-  const chosen = conditions === undefined ? [] : [conditions]
-  const args = [...chosen, image, context, proof].map((bytes) => bytesToHex(bytes))
+  const args = [conditions ?? new Uint8Array(0), image, context, proof].map((bytes) =>
+    bytesToHex(bytes),
+  )
   return encodeFunctionData({
     abi,
     functionName,

@@ -21,21 +21,24 @@ export function publicTensors(
 ): readonly PublicTensor[] {
   const values = (bytes: Uint8Array, table: readonly number[]) =>
     Array.from(bytes, (byte) => BigInt(table[byte]!))
+  const kinds = key.conditions ?? []
+  const size = kinds.reduce((sum, it) => sum + (it.kind === 'label' ? 2 : it.dimensions), 0)
+  ensure(
+    conditions.length === size,
+    `public inputs: expected ${size} condition bytes, found ${conditions.length}`,
+  )
   let at = 0
   const take = (count: number): Uint8Array => {
-    const bytes = conditions.subarray(at, at + count)
-    ensure(bytes.length === count, 'public inputs: too few condition bytes')
     at += count
-    return bytes
+    return conditions.subarray(at - count, at)
   }
-  const chosen = (key.conditions ?? []).map((condition): PublicTensor => {
+  const chosen = kinds.map((condition): PublicTensor => {
     if (condition.kind === 'vector') return values(take(condition.dimensions), condition.table)
     const [high, low] = take(2)
     const one = high! * 256 + low!
     ensure(one < condition.classes, 'public inputs: no such class')
     return { one }
   })
-  ensure(at === conditions.length, 'public inputs: too many condition bytes')
   return [values(latent, key.latent.table), ...chosen]
 }
 
