@@ -5,4 +5,4 @@ import type { Hex } from 'viem'
  * verifiers take no other engine. `sumcheck-engine.test.ts` says what it is after a change.
  */
 export const ENGINE_CODE_HASH: Hex =
-  '0x1ccab11d02d7922c2c121106318173b0b62e5c5092bdeaadb9992264be3437c2'
+  '0x099350b82b9c6ab6c3fc34832475c9656cc8abf42d6567dfd78b4e1b419a722a'
