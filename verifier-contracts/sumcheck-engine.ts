@@ -5,4 +5,4 @@ import type { Hex } from 'viem'
  * verifiers take no other engine. `sumcheck-engine.test.ts` says what it is after a change.
  */
 export const ENGINE_CODE_HASH: Hex =
-  '0x099350b82b9c6ab6c3fc34832475c9656cc8abf42d6567dfd78b4e1b419a722a'
+  '0x2b59f74b5b3c0abe7fd69a732869d3b7c40184e571209c0c891ea339736957be'
