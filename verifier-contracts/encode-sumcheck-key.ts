@@ -4,11 +4,27 @@ import type {
   BlockDescriptor,
   ConditionDescriptor,
   NodeDescriptor,
-  SpatialDescriptor,
   SumcheckDescriptor,
   TermDescriptor,
 } from '../circuits/sumcheck/descriptor.js'
 import { PlatemarkError } from '../model-export/platemark-error.js'
+import { writeWire } from './encode-wire.js'
+import { Prefixes } from './key-prefixes.js'
+import {
+  bitsOf,
+  type Digit,
+  isPowerOfTwo,
+  joined,
+  KEY_SPACE,
+  LATENT_SPACE,
+  MOST_LOW_BITS,
+  product,
+  type Slice,
+  type Slots,
+  take,
+  total,
+  Writer,
+} from './key-writer.js'
 
 /** The key file's content, checked. */
 export type SumcheckKeyFile = SumcheckDescriptor & {
@@ -18,87 +34,6 @@ export type SumcheckKeyFile = SumcheckDescriptor & {
 
 /** `n_C` of a key without copies. */
 const NO_COPY = 255
-
-const LATENT_SPACE = 0
-
-/** A block that is no block: weights at an offset of the key group. */
-const KEY_SPACE = 3
-
-/** Words of an entry of a list of prefixes. */
-const PREFIX_WORDS = 4
-
-/** Stands for the word that is 1. */
-const ONE = -1
-
-/**
- * Products of factors of eq(offset, point) for the offsets of a key, each once: a product of many factors is one
- * of fewer, which others share, times the next few.
- */
-class Prefixes {
-  readonly #entries: { readonly parent: number; readonly words: readonly number[] }[] = []
-  readonly #numbers = new Map<string, number>()
-
-  /** The number of eq(high bits of `offset`, variables from `first` on), `bits` of them, less the last `skip`. */
-  of(offset: number, first: number, bits: number, skip: number): number {
-    let number = 0
-    for (let done = 0; done < bits - skip; done += PREFIX_WORDS) {
-      const words = Array.from({ length: PREFIX_WORDS }, (_, i) => {
-        const bit = done + i
-        if (bit >= bits - skip) return ONE
-        return 3 * (first + bit) + (Math.floor(offset / 2 ** (bits - 1 - bit)) % 2)
-      })
-      number = this.#add(number, words)
-    }
-    return number
-  }
-
-  #add(parent: number, words: readonly number[]): number {
-    const name = [parent, ...words].join()
-    const known = this.#numbers.get(name)
-    if (known !== undefined) return known
-    const number = this.#entries.push({ parent, words })
-    this.#numbers.set(name, number)
-    return number
-  }
-
-  /** How many variables of the point are asked for, from the first on. */
-  get variables(): number {
-    const words = this.#entries.flatMap((entry) => entry.words.filter((word) => word !== ONE))
-    return Math.floor(Math.max(-1, ...words) / 3) + 1
-  }
-
-  /** The list, for a point of whose lines so many are made; the word behind them is 1. */
-  write(to: Writer, variables: number): void {
-    to.number(this.#entries.length, 2)
-    for (const { parent, words } of this.#entries) {
-      to.number(parent, 2)
-      for (const word of words) to.number(word === ONE ? 3 * variables : word, 1)
-    }
-  }
-}
-
-/** What all parts of the encoding count by: places of the challenges r ‖ a ‖ b ‖ s ‖ (zeros) ‖ ρ ‖ 0, and prefixes. */
-type Slots = {
-  readonly phaseOne: number
-  readonly phaseTwo: number
-  /** Ends of r, s and ρ. */
-  readonly rEnd: number
-  readonly a: number
-  readonly b: number
-  /** The place of the 0, behind ρ. */
-  readonly zero: number
-  readonly columnBits: number
-  readonly lookups: number
-  /** Prefixes at ρ and at s. */
-  readonly prefixes: Prefixes
-  readonly sPrefixes: Prefixes
-}
-
-/** Some bits of a point, `slot` counting from what the context says. */
-type Slice = { readonly slot: number; readonly bits: number }
-
-/** A digit: below `size`, in `bits` bits. */
-type Digit = Slice & { readonly size: number }
 
 /**
  * Writes a key for the contract `SumcheckVerifier`, as `SumcheckKey.sol` describes. The contract trusts what
@@ -175,87 +110,6 @@ export function encodeSumcheckKey(key: SumcheckKeyFile, digest: Uint8Array): Uin
   return head.content()
 }
 
-/** Big-endian numbers side by side. */
-class Writer {
-  readonly #bytes: number[] = []
-
-  get length(): number {
-    return this.#bytes.length
-  }
-
-  bytes(bytes: Uint8Array): void {
-    for (const byte of bytes) this.#bytes.push(byte)
-  }
-
-  /** `width` bytes; two's complement for negative numbers. */
-  number(value: number, width: number): void {
-    const limit = 1n << BigInt(8 * width)
-    const big = BigInt(value)
-    if (big >= limit || big < -limit / 2n)
-      throw new PlatemarkError('The Solidity verifier cannot hold this key.', {
-        expected: `numbers of at most ${width} bytes here`,
-        found: String(value),
-        fix: 'Compile the model with longer columns, or verify its proofs off the chain.',
-      })
-    const positive = big < 0n ? big + limit : big
-    for (let i = width - 1; i >= 0; i--)
-      this.#bytes.push(Number((positive >> BigInt(8 * i)) & 255n))
-  }
-
-  list<T>(items: readonly T[], write: (item: T) => void): void {
-    this.number(items.length, 1)
-    items.forEach(write)
-  }
-
-  slices(slices: readonly Slice[]): void {
-    this.list(slices, ({ slot, bits }) => {
-      this.number(slot, 1)
-      this.number(bits, 1)
-    })
-  }
-
-  /**
-   * A point of a block: nothing where it is the last entries of r, whose eq with ρ is at hand. The latent and blocks
-   * of several columns need the point itself.
-   */
-  point({ rEnd, columnBits }: Slots, space: number, slices: readonly Slice[]): void {
-    const all = joined(slices)
-    const [only] = all
-    const isEnd = all.length === 1 && only !== undefined && only.slot + only.bits === rEnd
-    this.slices(isEnd && space !== LATENT_SPACE && only.bits <= columnBits ? [] : all)
-  }
-
-  /** From the innermost on. */
-  digits(digits: readonly Digit[]): void {
-    this.list([...digits].reverse(), ({ slot, bits, size }) => {
-      this.number(slot, 1)
-      this.number(bits, 1)
-      this.number(size, 4)
-    })
-  }
-
-  place(slots: Slots, space: number, offset: number, bits: number, regionBits: number): void {
-    this.number(space, 1)
-    this.columnAndPrefix(slots, offset, bits, regionBits)
-    this.number(bits, 1)
-  }
-
-  /** Of a block of `bits` bits at an offset of a region. */
-  columnAndPrefix(slots: Slots, offset: number, bits: number, regionBits: number): void {
-    const { columnBits: n, prefixes } = slots
-    const top = Math.min(n, regionBits)
-    this.number(Math.floor(offset / 2 ** n), 1)
-    this.number(prefixes.of(offset % 2 ** n, n - top, top, bits), 2)
-  }
-
-  content(): Uint8Array {
-    return Uint8Array.from(this.#bytes)
-  }
-}
-
-const bitsOf = (sizes: readonly number[]) => sizes.reduce((sum, size) => sum + axisBits(size), 0)
-const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1)
-const isPowerOfTwo = (size: number) => size === 2 ** axisBits(size)
 /** Bits of the region that blocks of a space lie in; those of the key group lie in whole columns. */
 function regionBits(key: SumcheckDescriptor, space: number): number {
   if (space === KEY_SPACE) return key.columnBits
@@ -272,19 +126,6 @@ function digitsAt(block: BlockDescriptor, start: number): readonly Digit[] {
     slot += digit.bits
     return digit
   })
-}
-
-/** Slices that lie side by side as one; empty ones go. */
-function joined(slices: readonly Slice[]): readonly Slice[] {
-  const all: Slice[] = []
-  for (const { slot, bits } of slices) {
-    const last = all.at(-1)
-    if (bits === 0) continue
-    if (last !== undefined && last.slot + last.bits === slot)
-      all.splice(-1, 1, { slot: last.slot, bits: last.bits + bits })
-    else all.push({ slot, bits })
-  }
-  return all
 }
 
 function phaseOneSizes(key: SumcheckDescriptor, term: TermDescriptor): readonly number[] {
@@ -347,9 +188,6 @@ function writeSegments(key: SumcheckDescriptor, { lookups, sPrefixes }: Slots): 
   })
   return to
 }
-
-/** Bits of a latent index that are looked up apart. */
-const MOST_LOW_BITS = 4
 
 function writeLatent(key: SumcheckDescriptor): Writer {
   return writeByteTable(key.blocks[0]!, key.latent.table)
@@ -600,218 +438,7 @@ function writeTerm(
   placeOf(to, key, slots, input)
   to.point(slots, spaceOf(input), point)
   to.number(total(twos), 1)
-  to.list(groups, ({ y, a, b }) => {
-    for (const value of [r[y]!.slot, a.slot, b.slot, b.bits]) to.number(value, 1)
-  })
-  writeKernel(to, slots, term, kernel, r, (u) => ({ ...point[u]!, size: input.axes[u]! }))
-}
-
-const total = (slices: readonly Slice[]) => slices.reduce((sum, { bits }) => sum + bits, 0)
-
-/** Slices one after the other from a slot on. */
-function take(start: number, sizes: readonly number[]): readonly Slice[] {
-  let slot = start
-  return sizes.map((size) => {
-    const slice = { slot, bits: axisBits(size) }
-    slot += slice.bits
-    return slice
-  })
-}
-
-function writeKernel(
-  to: Writer,
-  slots: Slots,
-  term: TermDescriptor,
-  kernel: Slice,
-  r: readonly Digit[],
-  inputDigit: (axis: number) => Digit,
-): void {
-  const write = (kernelAxis: number) => {
-    const entry = term.spatial.find((axis) => axis.kernelAxis === kernelAxis)
-    if (entry === undefined) to.number(0, 1)
-    else
-      writeAxis(
-        to,
-        slots,
-        entry,
-        term.kernel[kernelAxis]!,
-        entry.output.map((y) => r[y]!),
-        entry.input.map(inputDigit),
-      )
-  }
-  const [height, width] = term.kernel
-  if (term.spatial.length === 0) to.number(0, 1)
-  else if (isPowerOfTwo(width)) {
-    // The index k_y·width + k_x is the digits side by side.
-    const low = axisBits(width)
-    const high = kernel.bits - low
-    to.number(1, 1)
-    for (const [slot, bits, count, axis] of [
-      [kernel.slot, high, height, 0],
-      [kernel.slot + high, low, width, 1],
-    ] as const) {
-      to.number(slot, 1)
-      to.number(bits, 1)
-      to.number(count, 2)
-      write(axis)
-    }
-  } else {
-    to.number(2, 1)
-    to.number(kernel.slot, 1)
-    to.number(kernel.bits, 1)
-    to.number(height, 2)
-    to.number(width, 2)
-    write(0)
-    write(1)
-  }
-}
-
-/** The cheapest of three ways to sum over an axis: index by index, or bit by bit. */
-function writeAxis(
-  to: Writer,
-  slots: Slots,
-  axis: SpatialDescriptor,
-  taps: number,
-  output: readonly Digit[],
-  input: readonly Digit[],
-): void {
-  const [driving, driven] = axis.transposed ? [input, output] : [output, input]
-  const cells = 2 ** total(driving) + 2 ** total(driven)
-  const direct = cells + taps * product(driving.map(({ size }) => size))
-  const bits = Math.max(total(driving), total(driven))
-  if (direct > 3 * bits) {
-    if (writeShift(to, slots, axis, taps, driving, driven)) return
-    const whole = [...driving, ...driven].every(({ size }) => isPowerOfTwo(size))
-    if (whole && 3 * bits * carriesOf(axis, taps).count < direct) {
-      writeCarry(to, slots, axis, taps, driving, driven)
-      return
-    }
-  }
-  writeTable(to, axis, taps, driving, driven)
-}
-
-/** Index by index; of a driven index that is one digit, the last bits apart where the stride allows. */
-function writeTable(
-  to: Writer,
-  { stride, dilation, pad }: SpatialDescriptor,
-  taps: number,
-  driving: readonly Digit[],
-  driven: readonly Digit[],
-): void {
-  const offsets = Array.from({ length: taps }, (_, k) => k * dilation - pad)
-  const [digit] = driven
-  const low = axisBits(stride)
-  const splits =
-    digit !== undefined &&
-    driven.length === 1 &&
-    stride === 2 ** low &&
-    low <= MOST_LOW_BITS &&
-    digit.size % stride === 0
-  to.number(1, 1)
-  if (!splits) {
-    to.number(0, 2)
-    to.number(stride, 3)
-    to.number(-pad, 4)
-    to.number(dilation, 3)
-    to.number(taps, 2)
-    to.digits(driving)
-    to.digits(driven)
-    for (let k = 0; k < taps; k++) {
-      to.number(0, 1)
-      to.number(k, 1)
-    }
-    return
-  }
-  const shifts = offsets.map((offset) => Math.floor(offset / stride))
-  const first = Math.min(...shifts)
-  to.number(digit.slot + digit.bits - low, 1)
-  to.number(low, 1)
-  to.number(1, 3)
-  to.number(first, 4)
-  to.number(1, 3)
-  to.number(Math.max(...shifts) - first + 1, 2)
-  to.digits(driving)
-  to.digits([{ slot: digit.slot, bits: digit.bits - low, size: digit.size / stride }])
-  offsets.forEach((offset, k) => {
-    to.number(offset - stride * shifts[k]!, 1)
-    to.number(shifts[k]! - first, 1)
-  })
-}
-
-/** Slices as so many bits, zeros in front. */
-function padded(slots: Slots, slices: readonly Slice[], bits: number): readonly Slice[] {
-  const zeros = Array.from({ length: bits - total(slices) }, () => ({ slot: slots.zero, bits: 1 }))
-  return [...zeros, ...joined(slices)]
-}
-
-/** Carries that occur, with all that they hand on. */
-function carriesOf({ stride, dilation, pad }: SpatialDescriptor, taps: number) {
-  const below = Math.max(0, pad)
-  return { below, count: below + Math.max(0, stride - 1, (taps - 1) * dilation - pad) + 1 }
-}
-
-function writeCarry(
-  to: Writer,
-  slots: Slots,
-  axis: SpatialDescriptor,
-  taps: number,
-  driving: readonly Slice[],
-  driven: readonly Slice[],
-): void {
-  const bits = Math.max(total(driving), total(driven))
-  const { below, count } = carriesOf(axis, taps)
-  to.number(2, 1)
-  to.number(axis.stride, 3)
-  to.number(axis.dilation, 3)
-  to.number(axis.pad, 4)
-  to.number(bits, 1)
-  to.number(below, 2)
-  to.number(count, 2)
-  to.slices(padded(slots, driving, bits))
-  to.slices(padded(slots, driven, bits))
-}
-
-/** Largest shift that the contract computes bit by bit without a table of carries. */
-const MOST_SHIFT = 1
-
-/**
- * Where the stride is 2^a and k·dilation − pad = 2^a·shift + rest has small shifts only, and the bits of an index
- * count its values, of which both have as many.
- */
-function writeShift(
-  to: Writer,
-  slots: Slots,
-  { stride, dilation, pad }: SpatialDescriptor,
-  taps: number,
-  driving: readonly Digit[],
-  driven: readonly Digit[],
-): boolean {
-  const low = axisBits(stride)
-  const shifts = Array.from({ length: taps }, (_, k) => Math.floor((k * dilation - pad) / stride))
-  if (stride !== 2 ** low || low > MOST_LOW_BITS || total(driven) < low) return false
-  if (shifts.some((shift) => Math.abs(shift) > MOST_SHIFT)) return false
-  if ([...driving.slice(1), ...driven.slice(1)].some(({ size }) => !isPowerOfTwo(size)))
-    return false
-  const count = product(driving.map(({ size }) => size))
-  const drivenCount = product(driven.map(({ size }) => size)) / stride
-  const whole = isPowerOfTwo(count) && isPowerOfTwo(drivenCount)
-  if (!whole && count !== drivenCount) return false
-  const single = driven.flatMap(({ slot, bits }) =>
-    Array.from({ length: bits }, (_, i) => ({ slot: slot + i, bits: 1 })),
-  )
-  const high = single.slice(0, single.length - low)
-  const rest = joined(single.slice(single.length - low))
-  // The last bits must lie side by side.
-  if (rest.length > 1) return false
-  const bits = Math.max(total(driving), high.length)
-  to.number(3, 1)
-  to.number(bits, 1)
-  to.number(rest[0]?.slot ?? 0, 1)
-  to.number(low, 1)
-  to.number(whole ? 0 : count, 4)
-  to.number(MOST_SHIFT * stride - pad, 1)
-  to.number(taps === 1 ? 0 : dilation, 1)
-  to.slices(padded(slots, driving, bits))
-  to.slices(padded(slots, high, bits))
-  return true
+  const inputDigit = (u: number): Digit => ({ ...point[u]!, size: input.axes[u]! })
+  const slices = groups.map(({ y, a, b }) => ({ r: r[y]!, a, b }))
+  writeWire(to, slots.zero, term, slices, kernel, r, inputDigit)
 }

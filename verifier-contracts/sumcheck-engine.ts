@@ -5,4 +5,4 @@ import type { Hex } from 'viem'
  * verifiers take no other engine. `sumcheck-engine.test.ts` says what it is after a change.
  */
 export const ENGINE_CODE_HASH: Hex =
-  '0x8672d3c34ea84d089672849120ae80bed3da109331ae5cf4dad4075da1dc44c7'
+  '0x2b59f74b5b3c0abe7fd69a732869d3b7c40184e571209c0c891ea339736957be'

@@ -94,29 +94,28 @@ library SumcheckImage {
     function _aligned(bytes calldata image, uint256 z) private pure returns (uint256 sum) {
         assembly ("memory-safe") {
             let p := mload(MODULUS)
-            let mask := shr(128, not(0))
             let start := image.offset
             let at := add(start, image.length)
             // Four pairs a turn; what is left over first.
             for { let end := sub(at, and(image.length, 127)) } gt(at, end) {} {
                 at := sub(at, 32)
                 let words := calldataload(at)
-                sum := add(mulmod(sum, z, p), and(words, mask))
+                sum := add(mulmod(sum, z, p), shr(128, shl(128, words)))
                 sum := add(mulmod(sum, z, p), shr(128, words))
             }
             for {} gt(at, start) {} {
                 let words := calldataload(sub(at, 32))
-                sum := add(mulmod(sum, z, p), and(words, mask))
+                sum := add(mulmod(sum, z, p), shr(128, shl(128, words)))
                 sum := add(mulmod(sum, z, p), shr(128, words))
                 words := calldataload(sub(at, 64))
-                sum := add(mulmod(sum, z, p), and(words, mask))
+                sum := add(mulmod(sum, z, p), shr(128, shl(128, words)))
                 sum := add(mulmod(sum, z, p), shr(128, words))
                 words := calldataload(sub(at, 96))
-                sum := add(mulmod(sum, z, p), and(words, mask))
+                sum := add(mulmod(sum, z, p), shr(128, shl(128, words)))
                 sum := add(mulmod(sum, z, p), shr(128, words))
                 at := sub(at, 128)
                 words := calldataload(at)
-                sum := add(mulmod(sum, z, p), and(words, mask))
+                sum := add(mulmod(sum, z, p), shr(128, shl(128, words)))
                 sum := add(mulmod(sum, z, p), shr(128, words))
             }
             sum := mod(sum, p)

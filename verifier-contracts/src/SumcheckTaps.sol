@@ -328,10 +328,9 @@ library SumcheckTaps {
             let upTight := 0
             let downTight := 0
             values := shl(sub(256, bits), values)
-            for { let end := add(driving, shl(5, bits)) } lt(driving, end) { driving := add(
-                driving,
-                32
-            ) } {
+            for { let end := add(driving, shl(5, bits)) } lt(driving, end) {
+                driving := add(driving, 32)
+            } {
                 let v := mload(driving)
                 let u := mload(driven)
                 let ones := mulmod(u, v, p)

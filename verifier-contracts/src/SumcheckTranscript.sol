@@ -263,11 +263,20 @@ library SumcheckTranscript {
     function _drawTo(uint256 buffer, uint256 at, uint256 end) private pure {
         assembly ("memory-safe") {
             let p := mload(MODULUS)
-            let state := mload(buffer)
-            for {} lt(at, end) { at := add(at, 32) } {
-                state := keccak256(buffer, 32)
+            // Two a turn; a single one first.
+            if and(sub(end, at), 32) {
+                let state := keccak256(buffer, 32)
                 mstore(buffer, state)
                 mstore(at, mod(state, p))
+                at := add(at, 32)
+            }
+            for {} lt(at, end) { at := add(at, 64) } {
+                let state := keccak256(buffer, 32)
+                mstore(buffer, state)
+                mstore(at, mod(state, p))
+                state := keccak256(buffer, 32)
+                mstore(buffer, state)
+                mstore(add(at, 32), mod(state, p))
             }
         }
     }
