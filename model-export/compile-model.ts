@@ -23,7 +23,9 @@ export type CompiledModel = { readonly model: IntegerModel; readonly report: Fid
 const WORST_BELOW_MEDIAN = 5
 /** Seeds that a wanted closeness is checked on. */
 const TARGET_SEEDS = 256
-const MOST_ATTEMPTS = 4
+const MOST_ATTEMPTS = 6
+/** Every layer's range grows by so much at a time. */
+const MORE_HEADROOM = 1.25
 
 /**
  * ONNX to an exact integer model, compared with the float model in onnxruntime. With `targetPsnr`, the
@@ -52,19 +54,24 @@ export async function compileModel(
   }
   const seeds = options.seeds ?? TARGET_SEEDS
   let wanted = targetPsnr
+  let headroom = options.headroom ?? 1
   for (let attempt = 1; ; attempt++) {
-    const own = { ...options, seeds, targetPsnr: wanted }
+    const own = { ...options, seeds, targetPsnr: wanted, headroom }
     const choice = quantizeFloat(onnx, lowered.model, own, progress)
     const compiled = await report(onnx, lowered, choice, own, progress)
     const { medianPsnr, worstPsnr } = compiled.report
-    const missing = Math.max(targetPsnr - medianPsnr, targetPsnr - WORST_BELOW_MEDIAN - worstPsnr)
-    const target = { psnr: targetPsnr, reached: missing <= 0 }
+    const missing = targetPsnr - medianPsnr
+    const worstMissing = targetPsnr - WORST_BELOW_MEDIAN - worstPsnr
+    const target = { psnr: targetPsnr, reached: missing <= 0 && worstMissing <= 0 }
     const most = choice.trials.every(({ psnr }) => psnr < wanted)
-    // Trial seeds were kinder than these: the next try aims higher by what is missing.
-    const next = Math.min(58, wanted + Math.max(missing, 0.5))
-    if (target.reached || most || attempt === MOST_ATTEMPTS || next === wanted)
+    if (target.reached || attempt === MOST_ATTEMPTS || (missing > 0 && most))
       return { ...compiled, report: { ...compiled.report, target } }
-    wanted = next
+    // An image that is far worse than the others has left the range of a layer: bits do not help it.
+    if (worstMissing > missing) headroom *= MORE_HEADROOM
+    if (missing <= 0) continue
+    // Trial seeds were kinder than these: the next try aims higher, and beyond what was chosen now.
+    const chosen = Math.min(...choice.trials.map(({ psnr }) => psnr).filter((it) => it >= wanted))
+    wanted = Math.min(58, Math.max(wanted + missing, chosen + 0.01))
   }
 }
 

@@ -195,8 +195,8 @@ a file, with the PSNR or the reason why not; \`--evm\` runs the generated contra
 
 Refused with a reason, because somebody may expect them: three-dimensional convolutions and pools; \`Resize\`
 that shrinks with antialias, or with an extrapolation value other than 0; masks of −∞ that are added (mask
-with a finite number); \`MaxPool\` where some window lies half in the padding with every tap; batches;
-integers of 4 bits and reals of 8 or 4. \`Resize\` with \`align_corners\` and \`QLinearMatMul\` at the ends of
+with a finite number); \`MaxPool\` padded so far that each place of the window is outside in some window;
+batches; integers of 4 bits and reals of 8 or 4. \`Resize\` with \`align_corners\` and \`QLinearMatMul\` at the ends of
 int8 do what onnxruntime does, which differs from ONNX's reference.
 `
 }

@@ -40,6 +40,8 @@ export type QuantizeOptions = {
   readonly tableBits?: number
   /** In decibels: how close images are to be, at the least cost, instead of the profile's own target. */
   readonly targetPsnr?: number
+  /** Layers saturate at this many times where the profile has them do; 1 by default. */
+  readonly headroom?: number
   /** Seeds of the calibration, 128 by default and up to 1,024 to meet every class; fewer for large models. */
   readonly calibrationSeeds?: number
   readonly toolVersion: string
@@ -139,6 +141,7 @@ function chooseProfile(options: QuantizeOptions): Profile {
   const tableBits = bits('table', options.tableBits ?? preset.tableBits, 4, 20)
   return {
     ...preset,
+    headroom: preset.headroom * (options.headroom ?? 1),
     weightBits: bits('weight', options.weightBits ?? preset.weightBits, 2, 24),
     activationBits: bits('activation', options.activationBits ?? preset.activationBits, 2, 20),
     tableBits,
