@@ -3,6 +3,7 @@ import { fileHashes, pixelHashes } from '../../circuits/image-hashes.js'
 import { encodePng } from '../../circuits/png.js'
 import { writeFileAtomic } from '../../model-export/atomic-write.js'
 import { readPlate } from '../../model-export/plate.js'
+import { statementConditions } from '../../prover/statement.js'
 import { type Register, seedOption, subcommand } from '../command.js'
 import {
   type ConditionOptions,
@@ -43,14 +44,24 @@ export const generate: Register = (program, run) => {
           await writeFileAtomic(options.output, png)
           const hashes = { ...pixelHashes(image), ...fileHashes(png) }
           const { height, width, channels } = image
-          terminal.result({ image: options.output, height, width, channels, ...hashes }, [
-            ...rows([
-              ['image', options.output],
-              ['size', `${height} × ${width} × ${channels}`],
-              ['poseidon', hashes.poseidon],
-              ['keccak-256', hashes.keccak256],
-            ]),
-          ])
+          terminal.result(
+            {
+              image: options.output,
+              ...statementConditions(conditions),
+              height,
+              width,
+              channels,
+              ...hashes,
+            },
+            [
+              ...rows([
+                ['image', options.output],
+                ['size', `${height} × ${width} × ${channels}`],
+                ['poseidon', hashes.poseidon],
+                ['keccak-256', hashes.keccak256],
+              ]),
+            ],
+          )
           return 0
         }),
       ),

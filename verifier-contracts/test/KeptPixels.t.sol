@@ -156,6 +156,7 @@ contract KeptPixelsTest is PixelCollection {
                     imageBaseUri: "",
                     modelId: PIXEL_MODEL,
                     seed: SEED,
+                    conditions: "",
                     imageHash: keccak256(pixels),
                     png: PngImage.encode(pixels, 64, 64, 3)
                 })
