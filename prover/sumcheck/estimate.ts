@@ -4,6 +4,7 @@ import type { IntegerModel } from '../../model-export/integer-model.js'
 import { modelSize } from '../../model-export/model-size.js'
 import { PlatemarkError } from '../../model-export/platemark-error.js'
 import type { CircuitOptions, Estimate } from '../backend.js'
+import { estimateGas } from './estimate-gas.js'
 import { proofLength, proofShape } from './verifier/read-proof.js'
 
 /*
@@ -19,24 +20,6 @@ const TWO_CORES = 0.6
 
 /** Bytes while proving: the process, and a cell of all columns. */
 const MEMORY = { base: 150e6, cell: 100 }
-
-/**
- * Gas of `verifyImage`, fitted to runs of the generated contracts: transcript and opening with its
- * pairing, a column (a multiplication and an addition on the curve, an evaluation), a round, a term, a
- * byte of the latent, a word of 16 pixels, and what a commitment to the image adds.
- */
-const GAS = {
-  transaction: 21_000,
-  base: 270_000,
-  column: 7_000,
-  round: 1_600,
-  term: 3_200,
-  latent: 600,
-  pixelWord: 60,
-  commitment: 9_000,
-}
-/** Gas of a byte of calldata that is not zero, and what the arguments take beside image and proof. */
-const CALLDATA = { byte: 16, arguments: 1_500 }
 
 /**
  * Predicts from the layout alone, without proving.
@@ -81,29 +64,8 @@ export function estimateSumcheck(model: IntegerModel, options: CircuitOptions = 
     peakMemoryBytes: MEMORY.base + MEMORY.cell * cells,
     provingKeyBytes: 64 * rows,
     proofBytes: proofLength(descriptor),
-    gas: Math.round(transactionGas(descriptor)),
+    gas: Math.round(estimateGas(descriptor)),
   }
-}
-
-function transactionGas(descriptor: SumcheckDescriptor): number {
-  const { columns, columnBits, image, latent } = descriptor
-  const { phaseOne, phaseTwo, lookups, terms } = proofShape(descriptor)
-  const vectors = (descriptor.conditions ?? []).filter((it) => it.kind === 'vector')
-  const vectorDimensions = vectors.reduce((sum, { dimensions }) => sum + dimensions, 0)
-  const pixels = image.binding === 'pixels'
-  const words = image.height * Math.ceil((image.width * image.channels) / 16)
-  const imageBytes = pixels ? image.height * image.width * image.channels : 32
-  return (
-    GAS.transaction +
-    CALLDATA.arguments +
-    CALLDATA.byte * (proofLength(descriptor) + imageBytes) +
-    GAS.base +
-    GAS.column * (columns.first + columns.second + columns.key) +
-    GAS.round * (phaseOne + phaseTwo + lookups + columnBits) +
-    GAS.term * terms +
-    GAS.latent * (latent.dimensions + vectorDimensions) +
-    (pixels ? GAS.pixelWord * words : GAS.commitment)
-  )
 }
 
 function product(sizes: readonly number[]): number {
