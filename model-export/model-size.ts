@@ -1,4 +1,5 @@
 import { contractedLabels, einsumCount } from './einsum.js'
+import type { FloatModel, FloatTerm } from './float-model.js'
 import type { IntegerModel, IntegerTerm } from './integer-model.js'
 import { elementCount } from './tensor-index.js'
 
@@ -30,7 +31,37 @@ export function modelSize(model: IntegerModel): ModelSize {
   return { parameters, activations, macs }
 }
 
-function termMacs(term: IntegerTerm, outputs: number): number {
+/** Multiplications that are spent on runs of a model while it is compiled, for each purpose. */
+const MACS_OF_RUNS = 1.4e10
+
+/** However large a model is, so many runs. */
+const LEAST_RUNS = 4
+
+/**
+ * How often a model is run where `most` runs would take many minutes: a large model has many
+ * activations, so that fewer runs show as much.
+ *
+ * @param macs - multiplications of one run
+ * @example
+ * affordableRuns(128, 1e8) // 128
+ * affordableRuns(128, 1e9) // 14
+ */
+export function affordableRuns(most: number, macs: number): number {
+  return Math.min(most, Math.max(LEAST_RUNS, Math.floor(MACS_OF_RUNS / Math.max(1, macs))))
+}
+
+/** Multiplications of one run of a float model. */
+export function floatMacs(model: FloatModel): number {
+  return model.nodes
+    .flatMap((node) =>
+      node.kind === 'rearrange'
+        ? []
+        : node.terms.map((term) => termMacs(term, elementCount(node.shape))),
+    )
+    .reduce((sum, macs) => sum + macs, 0)
+}
+
+function termMacs(term: IntegerTerm | FloatTerm, outputs: number): number {
   switch (term.kind) {
     case 'gemm':
       return term.rows * term.weight.data.length

@@ -11,6 +11,7 @@ import {
 import type { IntegerModel, Latent } from './integer-model.js'
 import { isolatePixels } from './isolate-pixels.js'
 import { latentTable, realLatent, sampleLatent } from './latent-table.js'
+import { affordableRuns, floatMacs } from './model-size.js'
 import { PlatemarkError } from './platemark-error.js'
 import { withPreActivations } from './pre-activations.js'
 import { PROFILES, type Profile, type ProfileName } from './profiles.js'
@@ -32,7 +33,7 @@ export type QuantizeOptions = {
   readonly weightBits?: number
   readonly activationBits?: number
   readonly tableBits?: number
-  /** Seeds of the calibration, 128 by default. */
+  /** Seeds of the calibration; by default 128, fewer for models of more than 109 million multiplications. */
   readonly calibrationSeeds?: number
   readonly toolVersion: string
   /** SHA-256 of the ONNX file, 0x-hex. */
@@ -83,7 +84,8 @@ function planQuantization(
   const size = detectImageSize(model.output.shape, options.layout, options.size)
   const { nodes, output, pixels } = isolatePixels(model)
   const prepared: FloatModel = { ...model, nodes, output }
-  const latents = Array.from({ length: options.calibrationSeeds ?? 128 }, (_, seed) =>
+  const seeds = options.calibrationSeeds ?? affordableRuns(128, floatMacs(model))
+  const latents = Array.from({ length: seeds }, (_, seed) =>
     realLatent(latent, sampleLatent(seed, latent.dimensions)),
   )
   const statistics = calibrate(withPreActivations(prepared), latents, progress)

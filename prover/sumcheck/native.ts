@@ -1,3 +1,4 @@
+import type { ProvePhase } from '../backend.js'
 import { loadNative } from '../native.js'
 
 /** The native functions, typed; see `prover/native/src/sumcheck/bindings.rs`. */
@@ -18,10 +19,11 @@ export type SumcheckNative = {
     onPhase?: (name: string) => void,
   ) => Promise<{
     readonly proof: Buffer
-    readonly phases: readonly { readonly name: string; readonly seconds: number }[]
+    /** In order, each with the device that did it. */
+    readonly phases: readonly ProvePhase[]
     /** The device that made the proof. */
     readonly device: string
-    /** Why another device than the one asked for made it. */
+    /** Why another device than the one asked for made it or a part of it. */
     readonly notes: readonly string[]
   }>
   /** The cards of this machine, each compared with the CPU: a few seconds. */

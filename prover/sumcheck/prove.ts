@@ -42,8 +42,10 @@ export async function proveSumcheck(
   const powers = await readFile(files.powers)
 
   progress({ step: 'generate the image' })
+  const execution = performance.now()
   const latent = expandSeed(request.seed, plate.model.latent.dimensions)
   const run = trace(plate.model, latent)
+  const executed = performance.now()
   const { binding, height, width } = descriptor.image
   const { channels } = plate.model.image
   const image = { height, width, channels, pixels: run.pixels }
@@ -55,7 +57,7 @@ export async function proveSumcheck(
   }
   const seed = seedBytes(request.seed)
   const context = toBytes(contextHash(request.context, plate.modelId))
-  const { proof, device, notes } = await sumcheckNative()
+  const { proof, device, notes, phases } = await sumcheckNative()
     .sumcheckProve(
       {
         key: keyText(key),
@@ -95,6 +97,10 @@ export async function proveSumcheck(
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     device,
     notes,
+    phases: [
+      { name: 'generate', seconds: (executed - execution) / 1000, device: 'cpu' },
+      ...phases,
+    ],
   }
 }
 

@@ -439,7 +439,44 @@ fn a_card_makes_the_same_proof() {
     }
 }
 
-/// A card that is out of memory or computes wrongly gives an error, never a proof that fails.
+/// What does not fit on a card is done in pieces or on the CPU, phase by phase, and said.
+#[test]
+fn a_card_with_little_memory_makes_the_same_proof() {
+    // SAFETY: as above.
+    let driver = unsafe { Driver::from_symbols(simulation::symbol) }.expect("driver");
+    let device = Device::Cuda { driver, ordinal: 0 };
+    let model = Model::new(layouts()[3]);
+    let prover = model.prover();
+    let (first, pixels, latent) = (&model.first, &model.pixels, &model.latent);
+    let expected = prover.prove(first, pixels, latent, None, Checks::All).expect("proof");
+    let request = Request { seed: [1; 32], context: [2; 32], pixels, latent };
+    let make = |memory: usize| {
+        let witness = Witness { first: first.clone(), forged_row: None, forged_value: None };
+        simulation::set_memory(memory);
+        let made = prove_or_fall_back(&prover.pk, witness, &request, Checks::All, &device, &|_| {});
+        simulation::set_memory(1 << 30);
+        let made = made.expect("proof");
+        assert!(made.proof == expected, "{memory} bytes: another proof");
+        let done =
+            |device: &str| made.timings.iter().filter(|phase| phase.device == device).count();
+        (made.device.clone(), made.notes.len(), done("cpu"), done("cuda:0 (simulated card)"))
+    };
+    // Not even the powers fit; then some phases, at last all but the first and the last.
+    assert_eq!(make(1 << 10), ("cpu".into(), 1, 8, 0));
+    let mut before = 6;
+    for bits in 13..=23 {
+        let (device, notes, on_cpu, on_card) = make(1 << bits);
+        assert_eq!(
+            (device.as_str(), on_cpu, on_card),
+            ("cuda:0 (simulated card)", 2 + notes, 6 - notes)
+        );
+        assert!(notes <= before, "2^{bits} bytes: {notes} phases on the CPU, {before} with less");
+        before = notes;
+    }
+    assert_eq!(before, 0);
+}
+
+/// A card that computes wrongly gives an error, never a proof that fails.
 #[test]
 fn a_card_that_fails_makes_no_proof() {
     // SAFETY: as above.
@@ -451,7 +488,7 @@ fn a_card_that_fails_makes_no_proof() {
         let (pixels, latent) = (&model.pixels, &model.latent);
         prover.prove_on(&device, &model.first, pixels, latent, None, Checks::All)
     };
-    simulation::set_memory(1 << 17);
+    simulation::set_memory(1 << 10);
     let short = prove();
     simulation::set_memory(1 << 30);
     assert!(matches!(short, Err(Error::Card(CardError::Memory { .. }))), "{short:?}");
@@ -473,6 +510,7 @@ fn a_card_that_fails_makes_no_proof() {
     };
     let (whole, broken) = (make(None), make(Some(5)));
     assert_eq!((whole.device.as_str(), whole.notes.len()), ("cuda:0 (simulated card)", 0));
+    assert!(whole.timings.iter().any(|phase| phase.device == "cuda:0 (simulated card)"));
     assert_eq!((broken.device.as_str(), broken.notes.len()), ("cpu", 1));
     assert!(broken.notes[0].contains("its proof was wrong"), "{:?}", broken.notes);
     assert_eq!(whole.proof, broken.proof);

@@ -4,3 +4,4 @@
 #include "columns.cuh"
 #include "polynomials.cuh"
 #include "rounds.cuh"
+#include "affine.cuh"

@@ -18,7 +18,7 @@ use super::verifier::{Statement, verify};
 use crate::gpu::card::Card;
 use crate::gpu::driver::Driver;
 use crate::gpu::error::CardError;
-use crate::gpu::self_test::self_test;
+use crate::gpu::self_test::{LONG, self_test};
 use crate::points::read_points;
 use crate::ptau::{PowersOfTau, TAU_G1, TAU_G2};
 use ark_bn254::{g1, g2};
@@ -78,6 +78,8 @@ pub struct SumcheckPowers {
 pub struct SumcheckPhase {
     pub name: String,
     pub seconds: f64,
+    /// Where it was done.
+    pub device: String,
 }
 
 #[napi(object)]
@@ -284,7 +286,11 @@ pub fn sumcheck_prove(
             phases: made
                 .timings
                 .into_iter()
-                .map(|(name, seconds)| SumcheckPhase { name: name.into(), seconds })
+                .map(|phase| SumcheckPhase {
+                    name: phase.name.into(),
+                    seconds: phase.seconds,
+                    device: phase.device,
+                })
                 .collect(),
         })
     })
@@ -299,7 +305,8 @@ pub fn sumcheck_cards() -> AsyncTask<Work<SumcheckCards>> {
             let driver = Driver::load()?;
             found.driver = Some(driver.cuda_version()?);
             for info in driver.cards()? {
-                let tested = Card::open(&driver, info.ordinal).and_then(|card| self_test(&card));
+                let tested =
+                    Card::open(&driver, info.ordinal).and_then(|card| self_test(&card, LONG));
                 found.cards.push(SumcheckCard {
                     device: format!("cuda:{}", info.ordinal),
                     name: info.name,

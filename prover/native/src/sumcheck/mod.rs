@@ -20,6 +20,7 @@ pub mod mercury;
 pub mod merge;
 pub mod msm;
 pub mod multilinear;
+pub mod phases;
 pub mod proof;
 pub mod prover;
 pub mod rounds;
