@@ -1,16 +1,12 @@
 import { writeFileSync } from 'node:fs'
-import {
-  buildOnnx,
-  type NodeSpec,
-  type TensorSpec,
-} from '../model-export/onnx/build-onnx.js'
+import { buildOnnx, type NodeSpec, type TensorSpec } from '../model-export/onnx/build-onnx.js'
 import { randomFrom } from './random-model.js'
 
 /** What a stage of the generator makes: channels at a size, from the stage before. */
 type Stage = { readonly size: number; readonly channels: number }
 
 /** A DCGAN for 256 × 256 pixels: 19.6 million weights, 5.4 million activations. */
-const STAGES: readonly Stage[] = [
+export const STAGES: readonly Stage[] = [
   { size: 4, channels: 1024 },
   { size: 8, channels: 512 },
   { size: 16, channels: 512 },
@@ -53,7 +49,10 @@ export function makeGenerator(latents: number, stages: readonly Stage[]): Uint8A
     nodes.push(
       {
         operator: 'ConvTranspose',
-        inputs: [from.name, weight(`${name}.weight`, [from.channels, channels, kernel, kernel], fanIn)],
+        inputs: [
+          from.name,
+          weight(`${name}.weight`, [from.channels, channels, kernel, kernel], fanIn),
+        ],
         outputs: [`${name}.sum`],
         attributes: { strides: ints(strides, strides), pads: ints(pads, pads, pads, pads) },
       },

@@ -19,6 +19,8 @@ export type SumcheckNative = {
     onPhase?: (name: string) => void,
   ) => Promise<{
     readonly proof: Buffer
+    /** Row-major height × width × channels. */
+    readonly pixels: Buffer
     /** In order, each with the device that did it. */
     readonly phases: readonly ProvePhase[]
     /** The device that made the proof. */
@@ -45,11 +47,12 @@ export type NativeProveInput = {
   readonly powers: Buffer
   /** All columns of the key group. */
   readonly keyCells: Float64Array
-  /** All columns of the first group, multiplicities zero. */
-  readonly first: Int32Array
+  /** All columns of the first group, multiplicities zero; without them the model is executed there. */
+  readonly first?: Int32Array
   readonly seed: Buffer
   readonly context: Buffer
-  readonly pixels: Buffer
+  /** With `first` only. */
+  readonly pixels?: Buffer
   readonly latent: Buffer
   /** A row of the table region that is counted once too often: for tests of what verifiers reject. */
   readonly forgedRow?: number

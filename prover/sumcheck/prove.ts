@@ -2,13 +2,15 @@ import { readFile } from 'node:fs/promises'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import { hexToBytes, toBytes } from 'viem'
 import { expandSeed } from '../../circuits/seed-expansion.js'
+import type { SumcheckDescriptor } from '../../circuits/sumcheck/descriptor.js'
 import { layOutWitness } from '../../circuits/sumcheck/witness.js'
 import { trace } from '../../model-export/execute.js'
 import { readJsonFile } from '../../model-export/json-fields.js'
+import { modelSize } from '../../model-export/model-size.js'
 import type { Plate } from '../../model-export/plate.js'
 import { PlatemarkError } from '../../model-export/platemark-error.js'
 import type { Progress } from '../../model-export/progress.js'
-import type { ProveRequest, ProveResult } from '../backend.js'
+import type { ProvePhase, ProveRequest, ProveResult } from '../backend.js'
 import { contextHash, type Statement } from '../statement.js'
 import { imageHash } from './image-hash.js'
 import { keyText } from './key.js'
@@ -41,32 +43,21 @@ export async function proveSumcheck(
   requireSameModel(key, descriptor)
   const powers = await readFile(files.powers)
 
-  progress({ step: 'generate the image' })
-  const execution = performance.now()
   const latent = expandSeed(request.seed, plate.model.latent.dimensions)
-  const run = trace(plate.model, latent)
-  const executed = performance.now()
-  const { binding, height, width } = descriptor.image
-  const { channels } = plate.model.image
-  const image = { height, width, channels, pixels: run.pixels }
-  const statement: Statement = {
-    modelId: plate.modelId,
-    seed: request.seed,
-    imageHash: await imageHash(binding, image, powers),
-    context: request.context,
-  }
   const seed = seedBytes(request.seed)
   const context = toBytes(contextHash(request.context, plate.modelId))
-  const { proof, device, notes, phases } = await sumcheckNative()
+  const given = isExecutedNatively(plate, request)
+    ? undefined
+    : executeHere(plate, descriptor, latent, progress)
+  const { proof, pixels, device, notes, phases } = await sumcheckNative()
     .sumcheckProve(
       {
         key: keyText(key),
         powers,
         keyCells,
-        first: layOutWitness(plate.model, descriptor, run),
+        ...(given === undefined ? {} : { first: given.first, pixels: given.pixels }),
         seed: Buffer.from(seed),
         context: Buffer.from(context),
-        pixels: Buffer.from(run.pixels),
         latent: Buffer.from(latent),
         checked: true,
         ...(request.device === undefined ? {} : { device: request.device }),
@@ -85,23 +76,52 @@ export async function proveSumcheck(
     })
   progress({ step: 'verify the proof' })
   const bytes = new Uint8Array(proof)
-  const bound = binding === 'pixels' ? run.pixels : hexToBytes(statement.imageHash)
+  const { binding, height, width } = descriptor.image
+  const image = { height, width, channels: plate.model.image.channels, pixels }
+  const statement: Statement = {
+    modelId: plate.modelId,
+    seed: request.seed,
+    imageHash: await imageHash(binding, image, powers),
+    context: request.context,
+  }
+  const bound = binding === 'pixels' ? pixels : hexToBytes(statement.imageHash)
   const reason = verifySumcheck({ key, seed, context, image: bound, latent, proof: bytes })
   if (reason !== undefined)
     throw new PlatemarkError('The proof that was just made does not verify.', { found: reason })
   return {
     statement,
     proof: bytes,
-    pixels: run.pixels,
+    pixels: new Uint8Array(pixels),
     seconds: (performance.now() - started) / 1000,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     device,
     notes,
-    phases: [
-      { name: 'generate', seconds: (executed - execution) / 1000, device: 'cpu' },
-      ...phases,
-    ],
+    phases: [...(given === undefined ? [] : [given.phase]), ...phases],
   }
+}
+
+/** Multiplications from which the native executor, which has all cores, is worth its preparation. */
+const NATIVE_FROM = 2e8
+
+/** Whether the native code executes the model, on the device that proves. The proof shows that it did. */
+function isExecutedNatively({ model }: Plate, { device = 'cpu' }: ProveRequest): boolean {
+  return device !== 'cpu' || modelSize(model).macs > NATIVE_FROM
+}
+
+/** The cells and the pixels of the integer executor. */
+function executeHere(
+  { model }: Plate,
+  descriptor: SumcheckDescriptor,
+  latent: Uint8Array,
+  progress: Progress,
+) {
+  progress({ step: 'generate the image' })
+  const began = performance.now()
+  const run = trace(model, latent)
+  const first = layOutWitness(model, descriptor, run)
+  const seconds = (performance.now() - began) / 1000
+  const phase: ProvePhase = { name: 'execute', seconds, device: 'cpu' }
+  return { first, pixels: Buffer.from(run.pixels), phase }
 }
 
 /** 32 bytes, big-endian. */

@@ -17,6 +17,7 @@ use platemark_native::sumcheck::kzg::{Srs, divide_by_root};
 use platemark_native::sumcheck::multilinear::{eq_vector, invert_all};
 use platemark_native::sumcheck::transcript::Transcript;
 use platemark_native::sumcheck::{msm as cpu_msm, rounds as cpu_rounds};
+use std::process::ExitCode;
 use std::time::Instant;
 
 /// Greatest power of two at which the CPU is measured too.
@@ -190,7 +191,17 @@ impl Bench<'_> {
     }
 }
 
-fn main() -> Result<(), CardError> {
+fn main() -> ExitCode {
+    match measure() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure() -> Result<(), CardError> {
     let numbers: Vec<u32> = std::env::args().skip(1).filter_map(|text| text.parse().ok()).collect();
     let driver = Driver::load()?;
     let card = Card::open(&driver, numbers.first().copied().unwrap_or(0))?;

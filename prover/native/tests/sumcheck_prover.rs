@@ -4,11 +4,14 @@
 // The simulated driver's functions are handed over.
 #![allow(unsafe_code)]
 
+use platemark_native::gpu::card::Card;
 use platemark_native::gpu::driver::Driver;
 use platemark_native::gpu::error::CardError;
+use platemark_native::gpu::execute as on_card;
 use platemark_native::sumcheck::descriptor::{Block, Descriptor, Key, Node, Term, Weight, bits_of};
 use platemark_native::sumcheck::device::Device;
 use platemark_native::sumcheck::error::Error;
+use platemark_native::sumcheck::execute::execute;
 use platemark_native::sumcheck::fallback::prove_or_fall_back;
 use platemark_native::sumcheck::field::{F, point_bytes};
 use platemark_native::sumcheck::kzg::{Srs, g2_bytes};
@@ -420,6 +423,32 @@ fn honest_proofs_are_accepted() {
             .expect("proof");
         assert_eq!(proof.len(), length(&prover.pk.key.descriptor));
         assert_eq!(prover.verdict(&model.pixels, &model.latent, &proof), Ok(()));
+    }
+}
+
+/// What a key says is computed as protocol.md §3 says it, on both devices.
+#[test]
+fn models_are_executed_from_their_keys() {
+    // SAFETY: the simulated driver has these functions as long as the program runs.
+    let driver = unsafe { Driver::from_symbols(simulation::symbol) }.expect("driver");
+    let card = Card::open(&driver, 0).expect("card");
+    for layout in layouts() {
+        let model = Model::new(layout);
+        let pk = model.prover().pk;
+        for found in [execute(&pk, &model.latent), on_card::execute(&card, &pk, &model.latent)] {
+            let found = found.expect("execution");
+            assert!(found.first == model.first, "other cells");
+            assert_eq!(found.pixels, model.pixels);
+        }
+        let (short, mut broken) = (&model.latent[1..], model.prover().pk);
+        assert!(matches!(execute(&broken, short), Err(Error::PublicInput(_))));
+        // Quotients that no table has.
+        broken.cells.iter_mut().for_each(|cell| *cell *= 1000);
+        for found in
+            [execute(&broken, &model.latent), on_card::execute(&card, &broken, &model.latent)]
+        {
+            assert!(matches!(found.err(), Some(Error::Unsatisfied(_))));
+        }
     }
 }
 

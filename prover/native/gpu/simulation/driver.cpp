@@ -60,6 +60,7 @@ const Kernel table[] = {
     NAMED(combine_integers), NAMED(combine_scalars),    NAMED(lay_out_cells),
     NAMED(contract_middle), NAMED(place_inputs),        NAMED(outer_product),
     NAMED(add_outer),       NAMED(add_constant),        NAMED(multiply_chains),
+    NAMED(add_term),        NAMED(requantize),          NAMED(copy_cells),
 };
 
 Result get_string(Result error, const char** text) {

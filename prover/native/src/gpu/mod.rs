@@ -16,6 +16,7 @@ pub mod columns;
 pub mod device;
 pub mod driver;
 pub mod error;
+pub mod execute;
 pub mod lookups;
 pub mod merge;
 pub mod msm;

@@ -3,21 +3,24 @@
 use super::claims::{Challenges, Functional};
 use super::device::{CPU, Device, OnCpu, Opened, Rounds, Steps};
 use super::error::Error;
+use super::execute::{Execution, execute};
 use super::field::F;
 use super::kzg::Srs;
 use super::mercury::Opening;
 use super::phases::Task;
 use super::proof::Proof;
-use super::prover::{Checks, ProvingKey, Request, Timings, Witness, prove};
+use super::prover::{Checks, Phase, ProvingKey, Request, Timings, Witness, prove};
 use super::transcript::Transcript;
 use crate::gpu::card::Card;
 use crate::gpu::device::OnCard;
 use crate::gpu::driver::Driver;
 use crate::gpu::error::CardError;
+use crate::gpu::execute as on_card;
 use crate::gpu::self_test::{SHORT, self_test};
 use ark_bn254::G1Affine;
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// A proof and how it came about.
 pub struct Made {
@@ -178,6 +181,33 @@ impl Steps for CardOrCpu<'_> {
     }
 }
 
+/// [`execute`] on a device; where a card fails, on the CPU. What it took, where it was done and why there are
+/// in the phase.
+///
+/// # Errors
+/// As [`execute`].
+pub fn execute_or_fall_back(
+    pk: &ProvingKey,
+    latent: &[u8],
+    device: &Device,
+) -> Result<(Execution, Phase), Error> {
+    let began = Instant::now();
+    let phase = |device: String, note| {
+        let seconds = began.elapsed().as_secs_f64();
+        Phase { name: "execute", seconds, device, note }
+    };
+    let mut note = None;
+    if let Device::Cuda { driver, ordinal } = device {
+        let on_card = || on_card::execute(&Card::open(driver, *ordinal)?, pk, latent);
+        match on_card() {
+            Ok(found) => return Ok((found, phase(device.label(), None))),
+            Err(error) => note = Some(format!("{}: {error}", device.label())),
+        }
+    }
+    let found = execute(pk, latent)?;
+    Ok((found, phase(CPU.into(), note)))
+}
+
 /// Whether the CPU may do better: nothing that is wrong with what was asked.
 fn is_of_the_card(error: &Error) -> bool {
     !matches!(
@@ -202,10 +232,7 @@ pub fn prove_or_fall_back(
     if let Device::Cuda { .. } = device {
         match prove(pk, witness.clone(), request, checks, device, progress) {
             Ok((proof, timings)) => {
-                notes.extend(timings.iter().filter_map(|phase| {
-                    let reason = phase.note.as_ref()?;
-                    Some(format!("{} done on the CPU instead: {reason}", phase.name))
-                }));
+                notes.extend(timings.iter().filter_map(Phase::remark));
                 return Ok(Made { proof, timings, device: device.label(), notes });
             }
             Err(error) if is_of_the_card(&error) => {

@@ -70,6 +70,14 @@ pub struct Phase {
     pub note: Option<String>,
 }
 
+impl Phase {
+    /// Why it was done on the CPU, for people.
+    pub fn remark(&self) -> Option<String> {
+        let reason = self.note.as_ref()?;
+        Some(format!("{} done on the CPU instead: {reason}", self.name))
+    }
+}
+
 /// The phases, in order.
 pub type Timings = Vec<Phase>;
 
