@@ -493,7 +493,7 @@ fn a_card_with_little_memory_makes_the_same_proof() {
     // Not even the powers fit; then some phases, at last all but the first and the last.
     assert_eq!(make(1 << 10), ("cpu".into(), 1, 8, 0));
     let mut before = 6;
-    for bits in 13..=23 {
+    for bits in [13, 17, 20, 22, 26] {
         let (device, notes, on_cpu, on_card) = make(1 << bits);
         assert_eq!(
             (device.as_str(), on_cpu, on_card),
