@@ -21,8 +21,8 @@ pub type Report = Vec<(&'static str, f64)>;
 
 /// log2 of the elements of each test: a moment's work, before a card is chosen.
 pub const SHORT: usize = 12;
-/// A few seconds' work, most of it the processor's.
-pub const LONG: usize = 16;
+/// A second's work, most of it the processor's.
+pub const LONG: usize = 14;
 
 /// Compares the card with the CPU, on 2^bits elements.
 ///
