@@ -5,15 +5,14 @@ import { prepareFloat } from './execute-float.js'
 import { meanSquaredError, peakSignalToNoise } from './image-quality.js'
 import type { IntegerModel } from './integer-model.js'
 import { realLatent, sampleLatent } from './latent-table.js'
-import { affordableRuns } from './model-size.js'
+import { affordableRuns, floatMacs } from './model-size.js'
 import type { Profile } from './profiles.js'
 import type { Progress } from './progress.js'
 import { assembleWithSharedTables } from './share-tables.js'
 import { transposeIndex } from './tensor-index.js'
 
 /** Seeds of a trial, other than those of the calibration; fewer for large models. */
-const TRIAL_SEEDS = 16
-const TRIAL_WORK = 4e9
+const MOST_TRIAL_SEEDS = 16
 const FIRST_TRIAL_SEED = 500_000
 
 /** Weights get a bit first: they cost circuits less than activations, which make tables larger too. */
@@ -210,7 +209,8 @@ function referenceImages({
   const shape = layout === 'CHW' ? [channels, height, width] : [height, width, channels]
   const index = transposeIndex(shape, order)
   const [low, high] = range
-  return Array.from({ length: affordableRuns(model, TRIAL_SEEDS, TRIAL_WORK) }, (_, i) => {
+  const seeds = affordableRuns(MOST_TRIAL_SEEDS, floatMacs(model))
+  return Array.from({ length: seeds }, (_, i) => {
     const latentBytes = sampleLatent(FIRST_TRIAL_SEED + i, latent.dimensions)
     const conditions = sampleConditions(FIRST_TRIAL_SEED + i, kinds)
     const real = realConditions(kinds, conditions)

@@ -5,7 +5,7 @@ import { meanSquaredError, peakSignalToNoise, structuralSimilarity } from './ima
 import type { IntegerModel } from './integer-model.js'
 import { sampleLatent } from './latent-table.js'
 import type { LayerError } from './layer-errors.js'
-import { type ModelSize, modelSize } from './model-size.js'
+import { affordableRuns, type ModelSize, modelSize } from './model-size.js'
 import type { Progress } from './progress.js'
 import { openReference, type ReferenceOptions } from './reference-images.js'
 
@@ -45,7 +45,7 @@ export type NodeReport = Partial<LayerError> & {
 }
 
 export type FidelityOptions = ReferenceOptions & {
-  /** 64 by default, fewer for large models. */
+  /** By default 64, fewer for models of more than 218 million multiplications. */
   readonly seeds?: number
 }
 
@@ -65,7 +65,7 @@ export async function measureFidelity(
 ): Promise<FidelityReport> {
   const reference = await openReference(onnx, model, options)
   const { height, width, channels } = model.image
-  const seeds = options.seeds ?? usualSeeds(model)
+  const seeds = options.seeds ?? affordableRuns(64, modelSize(model).macs)
   const errors: number[] = []
   let worstPixelDifference = 0
   let similarity = 0
@@ -101,13 +101,6 @@ export async function measureFidelity(
     ...modelSize(model),
     nodes: describeNodes(model),
   }
-}
-
-const MOST_SEEDS = 64
-const WORK = 1e10
-
-function usualSeeds(model: IntegerModel): number {
-  return Math.min(MOST_SEEDS, Math.max(4, Math.floor(WORK / modelSize(model).macs)))
 }
 
 function describeNodes(model: IntegerModel): readonly NodeReport[] {

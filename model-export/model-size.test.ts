@@ -1,5 +1,5 @@
 import type { IntegerModel } from './integer-model.js'
-import { modelSize } from './model-size.js'
+import { affordableRuns, modelSize } from './model-size.js'
 
 test('parameters, activations and multiplications are counted as usual', () => {
   const tensor = (shape: readonly number[]) => ({ name: '', shape, min: 0, max: 255, scale: 1 })
@@ -55,4 +55,11 @@ test('parameters, activations and multiplications are counted as usual', () => {
     activations: 32 + 3 * 8 * 8,
     macs: 32 * 5 + 4 * 4 * 2 * 3 * 16,
   })
+})
+
+test('large models are run less often while they are compiled', () => {
+  expect([1e6, 1.05e8, 1e9, 1e12].map((macs) => affordableRuns(128, macs))).toEqual([
+    128, 128, 14, 4,
+  ])
+  expect(affordableRuns(2, 1e12)).toBe(2)
 })

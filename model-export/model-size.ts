@@ -31,16 +31,35 @@ export function modelSize(model: IntegerModel): ModelSize {
   return { parameters, activations, macs }
 }
 
-/** Runs of a float model that take no more than so many multiplications, from a few to as many as are wanted. */
-export function affordableRuns(model: FloatModel, wanted: number, work: number): number {
-  let macs = 1
-  for (const node of model.nodes)
-    if (node.kind === 'affine')
-      for (const term of node.terms) macs += termMacs(term, elementCount(node.shape))
-  return Math.max(Math.min(wanted, FEWEST_RUNS), Math.min(wanted, Math.floor(work / macs)))
+/** Multiplications that are spent on runs of a model while it is compiled, for each purpose. */
+const MACS_OF_RUNS = 1.4e10
+
+/** However large a model is, so many runs. */
+const LEAST_RUNS = 4
+
+/**
+ * How often a model is run where `most` runs would take many minutes: a large model has many
+ * activations, so that fewer runs show as much.
+ *
+ * @param macs - multiplications of one run
+ * @example
+ * affordableRuns(128, 1e8) // 128
+ * affordableRuns(128, 1e9) // 14
+ */
+export function affordableRuns(most: number, macs: number): number {
+  return Math.min(most, Math.max(LEAST_RUNS, Math.floor(MACS_OF_RUNS / Math.max(1, macs))))
 }
 
-const FEWEST_RUNS = 4
+/** Multiplications of one run of a float model. */
+export function floatMacs(model: FloatModel): number {
+  return model.nodes
+    .flatMap((node) =>
+      node.kind === 'rearrange'
+        ? []
+        : node.terms.map((term) => termMacs(term, elementCount(node.shape))),
+    )
+    .reduce((sum, macs) => sum + macs, 0)
+}
 
 function termMacs(term: IntegerTerm | FloatTerm, outputs: number): number {
   switch (term.kind) {

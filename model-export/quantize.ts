@@ -14,7 +14,7 @@ import {
 import type { Condition, IntegerModel, Latent } from './integer-model.js'
 import { isolatePixels } from './isolate-pixels.js'
 import { latentTable, rangeTable, realLatent, sampleLatent } from './latent-table.js'
-import { affordableRuns } from './model-size.js'
+import { affordableRuns, floatMacs } from './model-size.js'
 import { PlatemarkError } from './platemark-error.js'
 import { withPreActivations } from './pre-activations.js'
 import { PROFILES, type Profile, type ProfileName } from './profiles.js'
@@ -42,7 +42,10 @@ export type QuantizeOptions = {
   readonly targetPsnr?: number
   /** Layers saturate at this many times where the profile has them do; 1 by default. */
   readonly headroom?: number
-  /** Seeds of the calibration, 128 by default and up to 1,024 to meet every class; fewer for large models. */
+  /**
+   * Seeds of the calibration, 128 by default and up to 1,024 to meet every class; fewer for models of
+   * more than 109 million multiplications.
+   */
   readonly calibrationSeeds?: number
   readonly toolVersion: string
   /** SHA-256 of the ONNX file, 0x-hex. */
@@ -94,9 +97,6 @@ export function quantizeWithReasons(
     : chooseBits(plan, profile, targetPsnr, options, progress)
 }
 
-/** Multiplications of a calibration: large models have many values for each seed. */
-const CALIBRATION_WORK = 2e10
-
 function planQuantization(
   model: FloatModel,
   options: QuantizeOptions,
@@ -114,7 +114,7 @@ function planQuantization(
   const conditions = (model.conditions ?? []).map((condition) => makeCondition(condition, profile))
   const classes = conditions.map((it) => (it.kind === 'label' ? it.classes : 0))
   const wanted = Math.max(128, Math.min(MOST_SEEDS, Math.max(0, ...classes)))
-  const seeds = options.calibrationSeeds ?? affordableRuns(model, wanted, CALIBRATION_WORK)
+  const seeds = options.calibrationSeeds ?? affordableRuns(wanted, floatMacs(model))
   const runs = Array.from({ length: seeds }, (_, seed) => ({
     latent: realLatent(latent, sampleLatent(seed, latent.dimensions)),
     conditions: realConditions(conditions, sampleConditions(seed, conditions)),

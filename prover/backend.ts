@@ -76,8 +76,16 @@ export type ProveResult = {
   readonly peakMemoryBytes: number
   /** What computed it: 'cpu' or a named accelerator. */
   readonly device: string
-  /** Why another device than the one asked for computed it. */
+  /** Why another device than the one asked for computed all of it or a part. */
   readonly notes?: readonly string[]
+  /** What took how long and where it was done, in order. */
+  readonly phases?: readonly ProvePhase[]
+}
+
+export type ProvePhase = {
+  readonly name: string
+  readonly seconds: number
+  readonly device: string
 }
 
 /** All that a verifier sees. It needs no model: a bundle carries everything here. */

@@ -93,14 +93,14 @@ function native(): Finding {
   }
 }
 
-/** NVIDIA cards that `prove --device` can use, each after its self-test. */
+/** NVIDIA cards that `prove --device` can use, each after its self-test, and what is used when. */
 async function cards(): Promise<Finding[]> {
   const finding = (ok: boolean, detail: string) => ({ name: 'card', ok, required: false, detail })
   try {
     const found = await sumcheckNative().sumcheckCards()
     if (found.problem !== undefined) return [finding(false, `${found.problem}; the CPU proves`)]
     if (found.cards.length === 0) return [finding(false, 'the driver lists none; the CPU proves')]
-    return found.cards.map(({ device, name, memory, selfTest, problem }) =>
+    const list = found.cards.map(({ device, name, memory, selfTest, problem }) =>
       problem === undefined && selfTest !== undefined
         ? finding(
             true,
@@ -108,6 +108,10 @@ async function cards(): Promise<Finding[]> {
           )
         : finding(false, `${device}: ${name} is not used: ${problem}`),
     )
+    // As `Device::parse` in fallback.rs decides.
+    const automatic = found.cards[0]!.problem === undefined ? found.cards[0]!.device : 'cpu'
+    const used = `prove uses the CPU, --device auto ${automatic}, --device cuda cuda:0`
+    return [...list, { name: 'proving', ok: true, required: false, detail: used }]
   } catch (error) {
     return [finding(false, error instanceof Error ? error.message : String(error))]
   }

@@ -1,6 +1,7 @@
 import type { Address } from 'viem'
 import { readPlate } from '../../model-export/plate.js'
 import { PlatemarkError } from '../../model-export/platemark-error.js'
+import type { ProvePhase } from '../../prover/backend.js'
 import { writeProvenance } from '../../prover/provenance.js'
 import { type Context, LOCAL_CONTEXT } from '../../prover/statement.js'
 import { address, chainId, device, type Register, seedOption, subcommand } from '../command.js'
@@ -82,6 +83,8 @@ export const prove: Register = (program, run) => {
               peakMemoryBytes: proved.peakMemoryBytes,
               proofBytes: proved.proof.length,
               device: proved.device,
+              phases: proved.phases,
+              notes: proved.notes,
               insecure: bundle.setup.insecure,
             },
             rows([
@@ -91,6 +94,7 @@ export const prove: Register = (program, run) => {
               ['image digest', bundle.statement.imageHash],
               ['proof', `${proved.proof.length} bytes, ${backend.proofSystem}`],
               ['time', `${proved.seconds.toFixed(1)} s on ${proved.device}`],
+              ...phaseRows(proved.phases ?? []),
               ['peak memory', bytes(proved.peakMemoryBytes)],
             ]),
           )
@@ -98,6 +102,15 @@ export const prove: Register = (program, run) => {
         }),
       ),
   )
+}
+
+/** One row a phase, where it was done only where that is not the same for all. */
+function phaseRows(phases: readonly ProvePhase[]): (readonly [string, string])[] {
+  const everywhere = phases.every(({ device }) => device === phases[0]!.device)
+  return phases.map(({ name, seconds, device }) => [
+    `  ${name}`,
+    `${seconds.toFixed(seconds < 1 ? 2 : 1)} s${everywhere ? '' : ` on ${device}`}`,
+  ])
 }
 
 /** A chain context is all three parts or none: a half-bound proof would mislead its owner. */

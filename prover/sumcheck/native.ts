@@ -1,3 +1,4 @@
+import type { ProvePhase } from '../backend.js'
 import { loadNative } from '../native.js'
 
 /** The native functions, typed; see `prover/native/src/sumcheck/bindings.rs`. */
@@ -18,10 +19,13 @@ export type SumcheckNative = {
     onPhase?: (name: string) => void,
   ) => Promise<{
     readonly proof: Buffer
-    readonly phases: readonly { readonly name: string; readonly seconds: number }[]
+    /** Row-major height × width × channels. */
+    readonly pixels: Buffer
+    /** In order, each with the device that did it. */
+    readonly phases: readonly ProvePhase[]
     /** The device that made the proof. */
     readonly device: string
-    /** Why another device than the one asked for made it. */
+    /** Why another device than the one asked for made it or a part of it. */
     readonly notes: readonly string[]
   }>
   /** The cards of this machine, each compared with the CPU: a few seconds. */
@@ -43,11 +47,12 @@ export type NativeProveInput = {
   readonly powers: Buffer
   /** All columns of the key group. */
   readonly keyCells: Float64Array
-  /** All columns of the first group, multiplicities zero. */
-  readonly first: Int32Array
+  /** All columns of the first group, multiplicities zero; without them the model is executed there. */
+  readonly first?: Int32Array
   readonly seed: Buffer
   readonly context: Buffer
-  readonly pixels: Buffer
+  /** With `first` only. */
+  readonly pixels?: Buffer
   readonly latent: Buffer
   /** What was chosen besides the seed, where the key has conditions. */
   readonly conditions?: Buffer

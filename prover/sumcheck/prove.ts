@@ -2,14 +2,16 @@ import { readFile } from 'node:fs/promises'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import { hexToBytes, toBytes } from 'viem'
 import { expandSeed } from '../../circuits/seed-expansion.js'
+import type { SumcheckDescriptor } from '../../circuits/sumcheck/descriptor.js'
 import { layOutWitness } from '../../circuits/sumcheck/witness.js'
 import { NO_CONDITIONS } from '../../model-export/conditions.js'
 import { trace } from '../../model-export/execute.js'
 import { readJsonFile } from '../../model-export/json-fields.js'
+import { modelSize } from '../../model-export/model-size.js'
 import type { Plate } from '../../model-export/plate.js'
 import { PlatemarkError } from '../../model-export/platemark-error.js'
 import type { Progress } from '../../model-export/progress.js'
-import type { ProveRequest, ProveResult } from '../backend.js'
+import type { ProvePhase, ProveRequest, ProveResult } from '../backend.js'
 import { contextHash, type Statement, statementConditions } from '../statement.js'
 import { imageHash } from './image-hash.js'
 import { keyText } from './key.js'
@@ -42,32 +44,22 @@ export async function proveSumcheck(
   requireSameModel(key, descriptor)
   const powers = await readFile(files.powers)
 
-  progress({ step: 'generate the image' })
   const latent = expandSeed(request.seed, plate.model.latent.dimensions)
   const conditions = request.conditions ?? NO_CONDITIONS
-  const run = trace(plate.model, latent, conditions)
-  const { binding, height, width } = descriptor.image
-  const { channels } = plate.model.image
-  const image = { height, width, channels, pixels: run.pixels }
-  const statement: Statement = {
-    modelId: plate.modelId,
-    seed: request.seed,
-    ...statementConditions(conditions),
-    imageHash: await imageHash(binding, image, powers),
-    context: request.context,
-  }
   const seed = seedBytes(request.seed)
   const context = toBytes(contextHash(request.context, plate.modelId))
-  const { proof, device, notes } = await sumcheckNative()
+  const given = isExecutedNatively(plate, request)
+    ? undefined
+    : executeHere(plate, descriptor, { latent, conditions }, progress)
+  const { proof, pixels, device, notes, phases } = await sumcheckNative()
     .sumcheckProve(
       {
         key: keyText(key),
         powers,
         keyCells,
-        first: layOutWitness(plate.model, descriptor, run),
+        ...(given === undefined ? {} : { first: given.first, pixels: given.pixels }),
         seed: Buffer.from(seed),
         context: Buffer.from(context),
-        pixels: Buffer.from(run.pixels),
         latent: Buffer.from(latent),
         conditions: Buffer.from(conditions),
         checked: true,
@@ -87,7 +79,16 @@ export async function proveSumcheck(
     })
   progress({ step: 'verify the proof' })
   const bytes = new Uint8Array(proof)
-  const bound = binding === 'pixels' ? run.pixels : hexToBytes(statement.imageHash)
+  const { binding, height, width } = descriptor.image
+  const image = { height, width, channels: plate.model.image.channels, pixels }
+  const statement: Statement = {
+    modelId: plate.modelId,
+    seed: request.seed,
+    ...statementConditions(conditions),
+    imageHash: await imageHash(binding, image, powers),
+    context: request.context,
+  }
+  const bound = binding === 'pixels' ? pixels : hexToBytes(statement.imageHash)
   const reason = verifySumcheck({
     key,
     seed,
@@ -102,12 +103,37 @@ export async function proveSumcheck(
   return {
     statement,
     proof: bytes,
-    pixels: run.pixels,
+    pixels: new Uint8Array(pixels),
     seconds: (performance.now() - started) / 1000,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     device,
     notes,
+    phases: [...(given === undefined ? [] : [given.phase]), ...phases],
   }
+}
+
+/** Multiplications from which the native executor, which has all cores, is worth its preparation. */
+const NATIVE_FROM = 2e8
+
+/** Whether the native code executes the model, on the device that proves. The proof shows that it did. */
+function isExecutedNatively({ model }: Plate, { device = 'cpu' }: ProveRequest): boolean {
+  return device !== 'cpu' || modelSize(model).macs > NATIVE_FROM
+}
+
+/** The cells and the pixels of the integer executor. */
+function executeHere(
+  { model }: Plate,
+  descriptor: SumcheckDescriptor,
+  { latent, conditions }: { readonly latent: Uint8Array; readonly conditions: Uint8Array },
+  progress: Progress,
+) {
+  progress({ step: 'generate the image' })
+  const began = performance.now()
+  const run = trace(model, latent, conditions)
+  const first = layOutWitness(model, descriptor, run)
+  const seconds = (performance.now() - began) / 1000
+  const phase: ProvePhase = { name: 'execute', seconds, device: 'cpu' }
+  return { first, pixels: Buffer.from(run.pixels), phase }
 }
 
 /** 32 bytes, big-endian. */

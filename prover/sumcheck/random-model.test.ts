@@ -2,7 +2,7 @@ import { axisBits } from '../../circuits/sumcheck/axes.js'
 import { layOutModel } from '../../circuits/sumcheck/layout.js'
 import { randomModel as otherModel } from '../../test/random-model.js'
 import { randomModel } from './random-model.js'
-import { proveWith, requestOf, testProver, verdicts } from './test-prover.js'
+import { proveNatively, proveWith, requestOf, testProver, verdicts } from './test-prover.js'
 
 /** 12 by default, 200 with `npm run test:slow`; RANDOM_MODELS and RANDOM_FIRST choose others. */
 const COUNT = Number(process.env.RANDOM_MODELS ?? (process.env.PLATEMARK_SLOW === '1' ? 200 : 12))
@@ -26,9 +26,14 @@ test.each([
         imageBinding,
         columnBits: Math.max(columnBits - (i % 5), axisBits(bytes), 2),
       })
-      const request = await requestOf(prover, await proveWith(prover, {}, true))
+      const proof = await proveWith(prover, {}, true)
+      const request = await requestOf(prover, proof)
       const verdict = await verdicts(request)
       expect([i, verdict]).toEqual([i, { rust: undefined, typescript: undefined }])
+      // The native executor computes what the integer executor does: the proofs are the same bytes.
+      const executed = await proveNatively(prover)
+      expect([i, Buffer.from(executed.pixels).equals(prover.pixels)]).toEqual([i, true])
+      expect([i, Buffer.from(executed.proof).equals(proof)]).toEqual([i, true])
       proven++
     }
     expect(proven).toBe(COUNT)

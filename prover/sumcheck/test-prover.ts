@@ -98,6 +98,29 @@ export async function proveWith(
   return new Uint8Array(proof)
 }
 
+/** A checked proof of what the native executor computes, and its pixels. */
+export async function proveNatively({
+  key,
+  layout,
+  seed,
+  context,
+  latent,
+  conditions,
+}: TestProver): Promise<{ readonly proof: Uint8Array; readonly pixels: Uint8Array }> {
+  const { powers } = await developmentPowers(layout.descriptor.columnBits)
+  const { proof, pixels } = await sumcheckNative().sumcheckProve({
+    key: keyText(key),
+    powers,
+    keyCells: layout.keyCells,
+    seed: Buffer.from(seed),
+    context: Buffer.from(context),
+    latent: Buffer.from(latent),
+    conditions: Buffer.from(conditions),
+    checked: true,
+  })
+  return { proof: new Uint8Array(proof), pixels: new Uint8Array(pixels) }
+}
+
 /** What a verifier is told: the statement that the prover claims, and a proof. */
 export async function requestOf(
   prover: TestProver,

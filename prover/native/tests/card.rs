@@ -14,8 +14,8 @@ use platemark_native::gpu::checks::{
 use platemark_native::gpu::driver::Driver;
 use platemark_native::gpu::error::CardError;
 use platemark_native::gpu::opening::OnCard;
-use platemark_native::gpu::self_test::self_test;
-use platemark_native::gpu::{columns, msm, polynomials, ptx, rounds};
+use platemark_native::gpu::self_test::{SHORT, self_test};
+use platemark_native::gpu::{affine, columns, merge, msm, polynomials, ptx, rounds};
 use platemark_native::sumcheck::field::{F, from_i64};
 use platemark_native::sumcheck::kzg::Srs;
 use platemark_native::sumcheck::mercury::{self, Univariate, open_by};
@@ -241,6 +241,32 @@ fn plain_rounds() {
 }
 
 #[test]
+fn plain_rounds_in_pieces() {
+    let card = card();
+    let make = |slot: usize| {
+        let (a, b, bits) = factors().swap_remove(slot);
+        rounds::Product::new(card.upload_scalars(&a)?, card.upload_scalars(&b)?, bits)
+    };
+    let count = factors().len();
+    let claim = F::from(99u64);
+    for variables in [0, 1, 11] {
+        let mut whole: Vec<_> = (0..count).map(|slot| make(slot).unwrap()).collect();
+        let transcript = &mut Transcript::default();
+        let wanted = rounds::prove_plain(&card, &mut whole, claim, variables, transcript).unwrap();
+        let transcript = &mut Transcript::default();
+        let (found, products) =
+            rounds::prove_plain_in_pieces(&card, count, &make, claim, variables, transcript)
+                .unwrap();
+        assert_eq!(found, wanted);
+        if variables == 11 {
+            for (own, whole) in products.iter().zip(&whole) {
+                assert_eq!(own.ends(), whole.ends());
+            }
+        }
+    }
+}
+
+#[test]
 fn eq_rounds() {
     let card = card();
     let shapes = [(9usize, 3usize, true), (7, 5, false), (9, 1, true), (0, 1, true)];
@@ -377,12 +403,33 @@ fn column_arithmetic() {
 }
 
 #[test]
+fn sums_of_rows_and_weights() {
+    let card = card();
+    let values: Vec<F> = elements(6000);
+    let on_card = card.upload_scalars(&values).unwrap();
+    for rows in [1usize, 3, 600, 6000] {
+        let (scales, width) = (&values[..rows], 6000 / rows);
+        let found = affine::combine(&card, on_card.view(), scales).unwrap();
+        let sum = |j: usize| -> F { (0..rows).map(|i| scales[i] * values[i * width + j]).sum() };
+        assert_eq!(found.view().scalars().unwrap(), (0..width).map(sum).collect::<Vec<F>>());
+    }
+    for bits in [0usize, 1, 7, 12] {
+        let point = &values[40..40 + bits];
+        let into = card.upload_scalars(&values[..1 << bits]).unwrap();
+        merge::add_eq(&card, into.view(), point, values[99]).unwrap();
+        let eq = eq_vector(point);
+        let wanted: Vec<F> = values.iter().zip(eq).map(|(v, e)| *v + values[99] * e).collect();
+        assert_eq!(into.view().scalars().unwrap(), wanted);
+    }
+}
+
+#[test]
 fn self_test_finds_a_card_that_computes_wrongly() {
     let card = card();
-    assert_eq!(self_test(&card).map(|report| report.len()), Ok(5));
+    assert_eq!(self_test(&card, SHORT).map(|report| report.len()), Ok(5));
     for downloads in [0, 1, 2, 5, 9] {
         simulation::set_fault(Some(downloads));
-        let result = self_test(&card);
+        let result = self_test(&card, SHORT);
         simulation::set_fault(None);
         assert!(matches!(result, Err(CardError::Wrong(_))), "{downloads}: {result:?}");
     }

@@ -4,11 +4,14 @@
 // The simulated driver's functions are handed over.
 #![allow(unsafe_code)]
 
+use platemark_native::gpu::card::Card;
 use platemark_native::gpu::driver::Driver;
 use platemark_native::gpu::error::CardError;
+use platemark_native::gpu::execute as on_card;
 use platemark_native::sumcheck::descriptor::{Block, Descriptor, Key, Node, Term, Weight, bits_of};
 use platemark_native::sumcheck::device::Device;
 use platemark_native::sumcheck::error::Error;
+use platemark_native::sumcheck::execute::execute;
 use platemark_native::sumcheck::fallback::prove_or_fall_back;
 use platemark_native::sumcheck::field::{F, point_bytes};
 use platemark_native::sumcheck::kzg::{Srs, g2_bytes};
@@ -427,6 +430,35 @@ fn honest_proofs_are_accepted() {
     }
 }
 
+/// What a key says is computed as protocol.md §3 says it, on both devices.
+#[test]
+fn models_are_executed_from_their_keys() {
+    // SAFETY: the simulated driver has these functions as long as the program runs.
+    let driver = unsafe { Driver::from_symbols(simulation::symbol) }.expect("driver");
+    let card = Card::open(&driver, 0).expect("card");
+    for layout in layouts() {
+        let model = Model::new(layout);
+        let pk = model.prover().pk;
+        for found in
+            [execute(&pk, &model.latent, &[]), on_card::execute(&card, &pk, &model.latent, &[])]
+        {
+            let found = found.expect("execution");
+            assert!(found.first == model.first, "other cells");
+            assert_eq!(found.pixels, model.pixels);
+        }
+        let (short, mut broken) = (&model.latent[1..], model.prover().pk);
+        assert!(matches!(execute(&broken, short, &[]), Err(Error::PublicInput(_))));
+        // Quotients that no table has.
+        broken.cells.iter_mut().for_each(|cell| *cell *= 1000);
+        for found in [
+            execute(&broken, &model.latent, &[]),
+            on_card::execute(&card, &broken, &model.latent, &[]),
+        ] {
+            assert!(matches!(found.err(), Some(Error::Unsatisfied(_))));
+        }
+    }
+}
+
 /// The whole prover on the simulated card: the same kernels, compiled for the host.
 #[test]
 fn a_card_makes_the_same_proof() {
@@ -443,7 +475,44 @@ fn a_card_makes_the_same_proof() {
     }
 }
 
-/// A card that is out of memory or computes wrongly gives an error, never a proof that fails.
+/// What does not fit on a card is done in pieces or on the CPU, phase by phase, and said.
+#[test]
+fn a_card_with_little_memory_makes_the_same_proof() {
+    // SAFETY: as above.
+    let driver = unsafe { Driver::from_symbols(simulation::symbol) }.expect("driver");
+    let device = Device::Cuda { driver, ordinal: 0 };
+    let model = Model::new(layouts()[3]);
+    let prover = model.prover();
+    let (first, pixels, latent) = (&model.first, &model.pixels, &model.latent);
+    let expected = prover.prove(first, pixels, latent, None, Checks::All).expect("proof");
+    let request = Request { seed: [1; 32], context: [2; 32], pixels, latent, conditions: &[] };
+    let make = |memory: usize| {
+        let witness = Witness { first: first.clone(), forged_row: None, forged_value: None };
+        simulation::set_memory(memory);
+        let made = prove_or_fall_back(&prover.pk, witness, &request, Checks::All, &device, &|_| {});
+        simulation::set_memory(1 << 30);
+        let made = made.expect("proof");
+        assert!(made.proof == expected, "{memory} bytes: another proof");
+        let done =
+            |device: &str| made.timings.iter().filter(|phase| phase.device == device).count();
+        (made.device.clone(), made.notes.len(), done("cpu"), done("cuda:0 (simulated card)"))
+    };
+    // Not even the powers fit; then some phases, at last all but the first and the last.
+    assert_eq!(make(1 << 10), ("cpu".into(), 1, 8, 0));
+    let mut before = 6;
+    for bits in [13, 17, 20, 22, 26] {
+        let (device, notes, on_cpu, on_card) = make(1 << bits);
+        assert_eq!(
+            (device.as_str(), on_cpu, on_card),
+            ("cuda:0 (simulated card)", 2 + notes, 6 - notes)
+        );
+        assert!(notes <= before, "2^{bits} bytes: {notes} phases on the CPU, {before} with less");
+        before = notes;
+    }
+    assert_eq!(before, 0);
+}
+
+/// A card that computes wrongly gives an error, never a proof that fails.
 #[test]
 fn a_card_that_fails_makes_no_proof() {
     // SAFETY: as above.
@@ -455,7 +524,7 @@ fn a_card_that_fails_makes_no_proof() {
         let (pixels, latent) = (&model.pixels, &model.latent);
         prover.prove_on(&device, &model.first, pixels, latent, None, Checks::All)
     };
-    simulation::set_memory(1 << 17);
+    simulation::set_memory(1 << 10);
     let short = prove();
     simulation::set_memory(1 << 30);
     assert!(matches!(short, Err(Error::Card(CardError::Memory { .. }))), "{short:?}");
@@ -482,6 +551,7 @@ fn a_card_that_fails_makes_no_proof() {
     };
     let (whole, broken) = (make(None), make(Some(5)));
     assert_eq!((whole.device.as_str(), whole.notes.len()), ("cuda:0 (simulated card)", 0));
+    assert!(whole.timings.iter().any(|phase| phase.device == "cuda:0 (simulated card)"));
     assert_eq!((broken.device.as_str(), broken.notes.len()), ("cpu", 1));
     assert!(broken.notes[0].contains("its proof was wrong"), "{:?}", broken.notes);
     assert_eq!(whole.proof, broken.proof);

@@ -23,6 +23,12 @@ KERNEL gather(const Fr* values, const u32* rows, u32 count, Fr scale, Fr* out) {
   if (i < count) out[i] = scale * values[rows[i]];
 }
 
+// The bucket of every cell for sums of points: one a row.
+KERNEL row_digits(const u32* rows, u32 count, int* digits) {
+  u32 i = thread_index();
+  if (i < count) digits[i] = (int)rows[i] + 1;
+}
+
 // Fingerprints of a table's rows (protocol.md §6.4): start − β·(first + i) − β²·outputs[i].
 KERNEL fingerprints(const i64* outputs, u32 count, i64 first, Fr start, Fr beta, Fr* out) {
   u32 i = thread_index();

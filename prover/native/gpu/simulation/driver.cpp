@@ -56,7 +56,11 @@ const Kernel table[] = {
     NAMED(add_parts),       NAMED(add_scaled),          NAMED(from_integers),
     NAMED(gather),          NAMED(fingerprints),        NAMED(invert),
     NAMED(add_scaled_integers), NAMED(scale_by_integers), NAMED(scalar_operation),
-    NAMED(base_operation),  NAMED(point_operation),
+    NAMED(base_operation),  NAMED(point_operation),     NAMED(row_digits),
+    NAMED(combine_integers), NAMED(combine_scalars),    NAMED(lay_out_cells),
+    NAMED(contract_middle), NAMED(place_inputs),        NAMED(outer_product),
+    NAMED(add_outer),       NAMED(add_constant),        NAMED(multiply_chains),
+    NAMED(add_term),        NAMED(requantize),          NAMED(copy_cells),
 };
 
 Result get_string(Result error, const char** text) {

@@ -10,6 +10,7 @@ use crate::sumcheck::field::F;
 use ark_bn254::{Fq, G1Affine, G1Projective};
 use ark_ec::AffineRepr;
 use ark_ff::{BigInteger256, Field, Zero};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::{CString, c_void};
 use std::marker::PhantomData;
@@ -155,6 +156,26 @@ struct Inner {
     info: CardInfo,
     module: Handle,
     kernels: HashMap<&'static str, Kernel>,
+    /// Memory that nothing uses, by size. Taking memory from the driver is slow.
+    spare: RefCell<HashMap<usize, Vec<Address>>>,
+}
+
+impl Inner {
+    /// Gives spare memory back to the driver.
+    fn trim(&self) {
+        for (_, addresses) in self.spare.borrow_mut().drain() {
+            for address in addresses {
+                // SAFETY: the address is one of this card's and in use by nothing.
+                unsafe { (self.driver.free)(address) };
+            }
+        }
+    }
+}
+
+/// Sizes in which memory is taken, so that what is given back fits again: at most a sixteenth more.
+fn rounded(bytes: usize) -> usize {
+    let step = bytes.next_power_of_two() / 32;
+    bytes.next_multiple_of(step.max(256))
 }
 
 struct Kernel {
@@ -164,6 +185,7 @@ struct Kernel {
 
 impl Drop for Inner {
     fn drop(&mut self) {
+        self.trim();
         // SAFETY: both were taken by `Card::open`; buffers hold this, so none is left.
         unsafe {
             (self.driver.unload_module)(self.module);
@@ -203,7 +225,8 @@ impl Card {
             driver.check("cuModuleGetFunction", code)?;
             kernels.insert(name, Kernel { handle, parameters });
         }
-        Ok(Self(Rc::new(Inner { driver: driver.clone(), info, module, kernels })))
+        let spare = RefCell::default();
+        Ok(Self(Rc::new(Inner { driver: driver.clone(), info, module, kernels, spare })))
     }
 
     /// What the driver says about it.
@@ -211,14 +234,20 @@ impl Card {
         &self.0.info
     }
 
-    /// Free bytes.
+    /// Free bytes, spare ones included.
     pub fn free_memory(&self) -> Result<usize, CardError> {
         let (mut free, mut total) = (0, 0);
         let driver = &self.0.driver;
         // SAFETY: the out parameters are valid.
         let code = unsafe { (driver.memory_info)(&mut free, &mut total) };
         driver.check("cuMemGetInfo", code)?;
-        Ok(free)
+        let spare = self.0.spare.borrow();
+        Ok(free + spare.iter().map(|(bytes, own)| bytes * own.len()).sum::<usize>())
+    }
+
+    /// Gives memory that is kept for later use back to the driver.
+    pub fn trim(&self) {
+        self.0.trim();
     }
 
     /// Threads that keep the card busy when each goes through many elements.
@@ -228,16 +257,32 @@ impl Card {
 
     /// Memory with arbitrary content.
     pub fn allocate<T: Plain>(&self, length: usize) -> Result<Buffer<T>, CardError> {
-        let wanted = (length * size_of::<T>()).max(1);
+        let wanted = length * size_of::<T>();
+        let bytes = rounded(wanted.max(1));
+        let spare = self.0.spare.borrow_mut().get_mut(&bytes).and_then(Vec::pop);
+        let address = match spare {
+            Some(address) => address,
+            None => self.take(bytes, wanted)?,
+        };
+        Ok(Buffer { card: self.clone(), address, bytes, length, kind: PhantomData })
+    }
+
+    /// Memory from the driver, in need after all that is spare was given back.
+    fn take(&self, bytes: usize, wanted: usize) -> Result<Address, CardError> {
         let mut address = 0;
         let driver = &self.0.driver;
         // SAFETY: the out parameter is valid.
-        let code = unsafe { (driver.allocate)(&mut address, wanted) };
+        let mut code = unsafe { (driver.allocate)(&mut address, bytes) };
+        if code == OUT_OF_MEMORY {
+            self.trim();
+            // SAFETY: as above.
+            code = unsafe { (driver.allocate)(&mut address, bytes) };
+        }
         if code == OUT_OF_MEMORY {
             return Err(CardError::Memory { wanted, free: self.free_memory()? });
         }
         driver.check("cuMemAlloc", code)?;
-        Ok(Buffer { card: self.clone(), address, length, kind: PhantomData })
+        Ok(address)
     }
 
     /// Memory of zero bytes.
@@ -336,18 +381,20 @@ impl Card {
     }
 }
 
-/// Memory on a card, given back when dropped.
+/// Memory on a card, free for others when dropped. Everything that was started before has then still its
+/// old content: steps are done in order.
 pub struct Buffer<T: Plain> {
     card: Card,
     address: Address,
+    /// As it was taken.
+    bytes: usize,
     length: usize,
     kind: PhantomData<T>,
 }
 
 impl<T: Plain> Drop for Buffer<T> {
     fn drop(&mut self) {
-        // SAFETY: the address is one of this card's and is freed once.
-        unsafe { (self.card.0.driver.free)(self.address) };
+        self.card.0.spare.borrow_mut().entry(self.bytes).or_default().push(self.address);
     }
 }
 

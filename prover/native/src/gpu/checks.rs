@@ -5,6 +5,7 @@ use super::error::CardError;
 use crate::sumcheck::field::F;
 use ark_bn254::{Fq, G1Affine, G1Projective};
 use ark_ff::BigInteger256;
+use std::time::Instant;
 
 /// Of a field. The numbers are those of `checks.cuh`.
 #[derive(Clone, Copy, Debug)]
@@ -75,4 +76,40 @@ pub fn on_points(
     let stored = |values: &[G1Affine]| values.iter().map(Point::from).collect::<Vec<_>>();
     let out = operate::<_, Sum>(card, "point_operation", of as u32, &stored(a), &stored(b))?;
     Ok(out.iter().map(G1Projective::from).collect())
+}
+
+/// What a card does at best, measured on it.
+#[derive(Clone, Copy, Debug)]
+pub struct Peaks {
+    /// Field multiplications a second, of threads that do nothing else.
+    pub multiplications: f64,
+    /// Bytes a second, read and written, of a copy.
+    pub bytes: f64,
+}
+
+/// Measures a card: a second or so.
+pub fn peaks(card: &Card) -> Result<Peaks, CardError> {
+    let threads = 8 * card.busy_threads() as usize;
+    let times = 512u32;
+    let values: Vec<Scalar> = (0..threads as u64).map(|i| Scalar([i, 1, 2, 3])).collect();
+    let values = card.upload(&values)?;
+    let (from, to) = (card.zeros::<i64>(1 << 25)?, card.zeros::<i64>(1 << 25)?);
+    let timed = |run: &dyn Fn() -> Result<(), CardError>| {
+        run()?;
+        card.synchronize()?;
+        let began = Instant::now();
+        for _ in 0..4 {
+            run()?;
+        }
+        card.synchronize()?;
+        Ok::<f64, CardError>(began.elapsed().as_secs_f64() / 4.0)
+    };
+    let arguments =
+        [values.view().pointer(), Argument::Word(threads as u32), Argument::Word(times)];
+    let multiplying = timed(&|| card.launch("multiply_chains", threads, &arguments))?;
+    let copying = timed(&|| to.view().copy_from(from.view()))?;
+    Ok(Peaks {
+        multiplications: 2.0 * f64::from(times) * threads as f64 / multiplying,
+        bytes: 2.0 * 8.0 * from.len() as f64 / copying,
+    })
 }

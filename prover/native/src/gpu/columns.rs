@@ -46,15 +46,34 @@ pub fn gather(
     scale: F,
 ) -> Result<Buffer<Scalar>, CardError> {
     let out = card.allocate(rows.len())?;
+    gather_into(card, values, rows, scale, out.view())?;
+    Ok(out)
+}
+
+/// The same, to a place.
+pub fn gather_into(
+    card: &Card,
+    values: View<Scalar>,
+    rows: View<u32>,
+    scale: F,
+    out: View<Scalar>,
+) -> Result<(), CardError> {
+    assert!(rows.len() == out.len(), "vectors of equal length");
     let arguments = [
         values.pointer(),
         rows.pointer(),
         Argument::Word(rows.len() as u32),
         Argument::Scalar(&scale),
-        out.view().pointer(),
+        out.pointer(),
     ];
-    card.launch("gather", rows.len(), &arguments)?;
-    Ok(out)
+    card.launch("gather", rows.len(), &arguments)
+}
+
+/// Digits for sums of the points of cells that read one row: bucket = row.
+pub fn row_digits(card: &Card, rows: View<u32>, out: View<i32>) -> Result<(), CardError> {
+    assert!(rows.len() == out.len(), "vectors of equal length");
+    let arguments = [rows.pointer(), Argument::Word(rows.len() as u32), out.pointer()];
+    card.launch("row_digits", rows.len(), &arguments)
 }
 
 /// `start − β·(first + i) − β²·outputs[i]` into `out`: a segment's rows of α − t (protocol.md §6.4).

@@ -23,6 +23,12 @@ fn window_bits(count: usize, bits: usize) -> usize {
         .unwrap_or(8)
 }
 
+/// About how many field multiplications a multiplication of scalars of so many bits takes.
+pub fn multiplications(count: usize, bits: usize) -> usize {
+    let width = window_bits(count, bits);
+    (bits + 1).div_ceil(width) * (10 * count + 30 * (1 << (width - 1)))
+}
+
 /// Bytes of the card that so many windows take at once.
 fn window_bytes(count: usize, windows: usize, span: usize) -> usize {
     let entries = count * windows;

@@ -4,6 +4,7 @@
 use super::card::{Argument, Buffer, Card, Scalar, View};
 use super::error::CardError;
 use super::polynomials::eq_vector;
+use crate::sumcheck::device::Rounds;
 use crate::sumcheck::field::{F, scalar_bytes};
 use crate::sumcheck::proof::Round;
 use crate::sumcheck::transcript::Transcript;
@@ -56,6 +57,14 @@ impl<'a> Adder<'a> {
             })
         };
         Ok(self.out.read()?.chunks_exact(2 * SUMS).map(pair).collect())
+    }
+
+    /// Those of one slot.
+    fn read_slot(&self, slot: usize) -> Result<(F, F), CardError> {
+        let sums = self.out.range(2 * SUMS * slot..2 * SUMS * (slot + 1)).read()?;
+        Ok(sums.chunks_exact(2).fold((F::zero(), F::zero()), |sum, own| {
+            (sum.0 + F::from(&own[0]), sum.1 + F::from(&own[1]))
+        }))
     }
 }
 
@@ -126,6 +135,44 @@ impl Product {
         self.end()
     }
 
+    /// Binds the first variable without a sum.
+    fn bind(&mut self, card: &Card, r: F) -> Result<(), CardError> {
+        if self.bits == 0 {
+            self.pad *= F::one() - r;
+            return Ok(());
+        }
+        self.bits -= 1;
+        let half = 1 << self.bits;
+        if self.length <= half {
+            self.low *= F::one() - r;
+        } else {
+            for values in [&self.a, &self.b] {
+                let shape = [self.length, half].map(|own| Argument::Word(own as u32));
+                let values = values.view().pointer();
+                card.launch("bind", half, &[values, shape[0], shape[1], Argument::Scalar(&r)])?;
+            }
+            self.length = half;
+        }
+        self.end()
+    }
+
+    /// Moves the factors to memory that is no longer than they are.
+    fn shrink(&mut self, card: &Card) -> Result<(), CardError> {
+        for values in [&mut self.a, &mut self.b] {
+            if self.length < values.len() {
+                let own = card.allocate(self.length)?;
+                own.view().copy_from(values.range(0..self.length))?;
+                *values = own;
+            }
+        }
+        Ok(())
+    }
+
+    /// Bytes on the card of a product of so many values.
+    pub fn bytes(values: usize) -> usize {
+        2 * values * size_of::<Scalar>()
+    }
+
     fn sum(&self, adder: &Adder, slot: usize) -> Result<(), CardError> {
         let half = 1usize << (self.bits - 1);
         let arguments = [
@@ -147,6 +194,16 @@ impl Product {
     }
 }
 
+/// `Σ aᵢ·bᵢ`.
+pub fn inner_product(card: &Card, a: View<Scalar>, b: View<Scalar>) -> Result<F, CardError> {
+    assert!(a.len() == b.len(), "vectors of equal length");
+    let adder = Adder::new(card, 1)?;
+    // A round in which the variable's other half is nowhere.
+    let shape = [a.len(), a.len()].map(|own| Argument::Word(own as u32));
+    adder.run("plain_round", a.len(), &[a.pointer(), b.pointer(), shape[0], shape[1]], 0)?;
+    Ok(adder.read_slot(0)?.0)
+}
+
 /// `sumcheck::rounds::prove_plain` on a card.
 pub fn prove_plain(
     card: &Card,
@@ -154,28 +211,90 @@ pub fn prove_plain(
     claim: F,
     count: usize,
     transcript: &mut Transcript,
-) -> Result<(Vec<Round>, Vec<F>, F), CardError> {
+) -> Result<Rounds, CardError> {
     let adder = Adder::new(card, products.len())?;
-    let mut claim = claim;
-    let mut rounds = Vec::with_capacity(count);
-    let mut point: Vec<F> = Vec::with_capacity(count);
-    for _ in 0..count {
-        step_all(products, &adder, point.last().copied())?;
-        let (mut c0, mut c2) = (F::zero(), F::zero());
-        for (product, sums) in products.iter().zip(adder.read()?) {
-            let own = product.part(sums);
-            c0 += own.0;
-            c2 += own.1;
-        }
+    Running { claim, rounds: Vec::new(), point: Vec::new() }
+        .prove(&adder, products, None, count, transcript)
+}
+
+/// The same where not all factors are on the card at once: the first round makes every product twice, one
+/// after the other, and keeps what the first challenge leaves of it, half. Returns the products too.
+pub fn prove_plain_in_pieces(
+    card: &Card,
+    products: usize,
+    make: &dyn Fn(usize) -> Result<Product, CardError>,
+    claim: F,
+    count: usize,
+    transcript: &mut Transcript,
+) -> Result<(Rounds, Vec<Product>), CardError> {
+    let adder = Adder::new(card, products)?;
+    let mut running = Running { claim, rounds: Vec::new(), point: Vec::new() };
+    if count == 0 {
+        let mut all = (0..products).map(make).collect::<Result<Vec<_>, _>>()?;
+        let found = running.prove(&adder, &mut all, None, 0, transcript)?;
+        return Ok((found, all));
+    }
+    let mut one = F::zero();
+    let mut two = F::zero();
+    for slot in 0..products {
+        let mut product = make(slot)?;
+        product.step(&adder, 0, None)?;
+        let own = product.part(adder.read_slot(0)?);
+        (one, two) = (one + own.0, two + own.1);
+    }
+    let challenge = running.absorb((one, two), transcript);
+    let mut all = Vec::with_capacity(products);
+    for slot in 0..products {
+        let mut product = make(slot)?;
+        product.bind(card, challenge)?;
+        product.shrink(card)?;
+        all.push(product);
+    }
+    let found = running.prove(&adder, &mut all, None, count - 1, transcript)?;
+    Ok((found, all))
+}
+
+/// A sumcheck so far.
+struct Running {
+    claim: F,
+    rounds: Vec<Round>,
+    point: Vec<F>,
+}
+
+impl Running {
+    /// Sends the message of a round and takes its challenge.
+    fn absorb(&mut self, (c0, c2): (F, F), transcript: &mut Transcript) -> F {
         let challenge = transcript.one(&[scalar_bytes(&c0), scalar_bytes(&c2)].concat());
-        claim = c0 + challenge * (claim - c0.double() - c2 + challenge * c2);
-        rounds.push([c0, c2]);
-        point.push(challenge);
+        self.claim = c0 + challenge * (self.claim - c0.double() - c2 + challenge * c2);
+        self.rounds.push([c0, c2]);
+        self.point.push(challenge);
+        challenge
     }
-    if let Some(last) = point.last() {
-        step_all(products, &adder, Some(*last))?;
+
+    /// `count` more rounds; `pending` is a challenge that the products have not been told.
+    fn prove(
+        mut self,
+        adder: &Adder,
+        products: &mut [Product],
+        mut pending: Option<F>,
+        count: usize,
+        transcript: &mut Transcript,
+    ) -> Result<Rounds, CardError> {
+        for _ in 0..count {
+            step_all(products, adder, pending)?;
+            let (mut c0, mut c2) = (F::zero(), F::zero());
+            for (product, sums) in products.iter().zip(adder.read()?) {
+                let own = product.part(sums);
+                c0 += own.0;
+                c2 += own.1;
+            }
+            pending = Some(self.absorb((c0, c2), transcript));
+        }
+        if pending.is_some() {
+            step_all(products, adder, pending)?;
+        }
+        Ok((self.rounds, self.point, self.claim))
     }
-    Ok((rounds, point, claim))
 }
 
 fn step_all(
@@ -251,7 +370,7 @@ pub fn prove_eq(
     claim: F,
     tau: &[F],
     transcript: &mut Transcript,
-) -> Result<(Vec<Round>, Vec<F>, F), CardError> {
+) -> Result<Rounds, CardError> {
     let adder = Adder::new(card, parts.len())?;
     let mut claim = claim;
     let mut rounds = Vec::with_capacity(tau.len());

@@ -1,4 +1,4 @@
-//! A few seconds of work of every kind, compared with the CPU: whether a card can be trusted with more.
+//! Some work of every kind, compared with the CPU: whether a card can be trusted with more.
 //! Whatever it computes later is verified all the same.
 
 use super::card::Card;
@@ -19,14 +19,16 @@ use std::time::Instant;
 /// What was compared, and the seconds that the card took for it.
 pub type Report = Vec<(&'static str, f64)>;
 
-/// Elements of each test, as a power of two.
-const BITS: usize = 12;
+/// log2 of the elements of each test: a moment's work, before a card is chosen.
+pub const SHORT: usize = 12;
+/// A second's work, most of it the processor's.
+pub const LONG: usize = 14;
 
-/// Compares the card with the CPU.
+/// Compares the card with the CPU, on 2^bits elements.
 ///
 /// # Errors
 /// [`CardError::Wrong`] names what differs.
-pub fn self_test(card: &Card) -> Result<Report, CardError> {
+pub fn self_test(card: &Card, bits: usize) -> Result<Report, CardError> {
     let mut report = Report::new();
     let mut timed = |name: &'static str, test: &dyn Fn() -> Result<bool, CardError>| {
         let began = Instant::now();
@@ -35,10 +37,11 @@ pub fn self_test(card: &Card) -> Result<Report, CardError> {
         if right { Ok(()) } else { Err(CardError::Wrong(name)) }
     };
     let scalars: Vec<F> = std::iter::successors(Some(-F::from(2u64)), |x| Some(x.square() - x))
-        .take(1 << BITS)
+        .take(1 << bits)
         .collect();
-    let srs = Srs::insecure(scalars[7], BITS);
-    let integers: Vec<i64> = (0..1i64 << BITS).map(|i| (i * i * 31) % 100_003 - 50_000).collect();
+    let srs = Srs::insecure(scalars[7], bits);
+    let integers: Vec<i64> =
+        (0..1i64 << bits).map(|i| (i * i % 100_003 * 31) % 100_003 - 50_000).collect();
     let (squares, multiple, integer_multiple) = (
         scalars.iter().map(|x| x.square()).collect::<Vec<F>>(),
         cpu_msm::msm(&srs.powers, &scalars),
@@ -64,10 +67,10 @@ pub fn self_test(card: &Card) -> Result<Report, CardError> {
         let other: Vec<F> = integers.iter().map(|v| from_i64(*v)).collect();
         let claim = inner_product(&scalars, &other);
         let (a, b) = (card.upload_scalars(&scalars)?, card.upload_scalars(&other)?);
-        let mut ours = [Product::new(a, b, BITS)?];
+        let mut ours = [Product::new(a, b, bits)?];
         let mut theirs = [cpu_rounds::Product::new(scalars.clone(), other)];
-        let found = prove_plain(card, &mut ours, claim, BITS, &mut Transcript::default())?;
-        let wanted = cpu_rounds::prove_plain(&mut theirs, claim, BITS, &mut Transcript::default());
+        let found = prove_plain(card, &mut ours, claim, bits, &mut Transcript::default())?;
+        let wanted = cpu_rounds::prove_plain(&mut theirs, claim, bits, &mut Transcript::default());
         Ok(found == wanted && ours[0].ends() == theirs[0].ends())
     })?;
     Ok(report)

@@ -7,18 +7,19 @@
 use super::descriptor::Key;
 use super::device::Device;
 use super::error::Error as ProofError;
-use super::fallback::prove_or_fall_back;
+use super::execute::Execution;
+use super::fallback::{execute_or_fall_back, prove_or_fall_back};
 use super::field::{F, POINT_BYTES, reduce};
 use super::kzg::{Srs, g2_bytes, read_g2};
 use super::proof::points_bytes;
 use super::prover::{
-    Checks, ProvingKey, Request, Witness, commit_columns, commit_image, powers_needed,
+    Checks, Phase, ProvingKey, Request, Witness, commit_columns, commit_image, powers_needed,
 };
 use super::verifier::{Statement, verify};
 use crate::gpu::card::Card;
 use crate::gpu::driver::Driver;
 use crate::gpu::error::CardError;
-use crate::gpu::self_test::self_test;
+use crate::gpu::self_test::{LONG, self_test};
 use crate::points::read_points;
 use crate::ptau::{PowersOfTau, TAU_G1, TAU_G2};
 use ark_bn254::{g1, g2};
@@ -78,11 +79,15 @@ pub struct SumcheckPowers {
 pub struct SumcheckPhase {
     pub name: String,
     pub seconds: f64,
+    /// Where it was done.
+    pub device: String,
 }
 
 #[napi(object)]
 pub struct SumcheckProof {
     pub proof: Buffer,
+    /// Row-major height × width × channels.
+    pub pixels: Buffer,
     pub phases: Vec<SumcheckPhase>,
     /// The device that made it.
     pub device: String,
@@ -126,11 +131,12 @@ pub struct SumcheckProveInput {
     pub powers: Buffer,
     /// All columns of the key group.
     pub key_cells: Float64Array,
-    /// All columns of the first group, the multiplicities zero.
-    pub first: Int32Array,
+    /// All columns of the first group, the multiplicities zero; without them the model is executed here.
+    pub first: Option<Int32Array>,
     pub seed: Buffer,
     pub context: Buffer,
-    pub pixels: Buffer,
+    /// With `first` only.
+    pub pixels: Option<Buffer>,
     pub latent: Buffer,
     /// What was chosen besides the seed, where the key has conditions.
     pub conditions: Option<Buffer>,
@@ -248,15 +254,13 @@ pub fn sumcheck_prove(
     on_phase: Option<PhaseCallback>,
 ) -> AsyncTask<Work<SumcheckProof>> {
     let cells = integers(&input.key_cells);
-    let first = widen(&input.first);
+    let given = input.first.as_ref().map(|first| Execution {
+        first: widen(first),
+        pixels: input.pixels.as_ref().map_or(Vec::new(), |pixels| pixels.to_vec()),
+    });
+    let (powers, seed, context, latent) =
+        (input.powers.to_vec(), input.seed.to_vec(), input.context.to_vec(), input.latent.to_vec());
     let conditions = chosen(&input.conditions);
-    let (powers, seed, context, pixels, latent) = (
-        input.powers.to_vec(),
-        input.seed.to_vec(),
-        input.context.to_vec(),
-        input.pixels.to_vec(),
-        input.latent.to_vec(),
-    );
     let checks = if input.checked { Checks::All } else { Checks::None };
     let json = input.key;
     let device = input.device;
@@ -268,14 +272,6 @@ pub fn sumcheck_prove(
         let srs = Srs::read(powers.get(..count * POINT_BYTES).unwrap_or(&[]), key.tau_g2)?;
         drop(powers);
         let pk = ProvingKey { key, srs, cells };
-        let witness = Witness { first, forged_row, forged_value };
-        let request = Request {
-            seed: word(&seed)?,
-            context: word(&context)?,
-            pixels: &pixels,
-            latent: &latent,
-            conditions: &conditions,
-        };
         let progress = |name: &str| {
             if let Some(callback) = &on_phase {
                 callback.call(name.into(), ThreadsafeFunctionCallMode::NonBlocking);
@@ -286,15 +282,39 @@ pub fn sumcheck_prove(
             Some(text) => Device::parse(text)?
                 .ok_or_else(|| ProofError::PublicInput(format!("no such device: {text}")))?,
         };
+        let mut executed = None;
+        let Execution { first, pixels } = match given {
+            Some(given) => given,
+            None => {
+                progress("execute");
+                let (execution, phase) = execute_or_fall_back(&pk, &latent, &conditions, &device)?;
+                executed = Some(phase);
+                execution
+            }
+        };
+        let witness = Witness { first, forged_row, forged_value };
+        let request = Request {
+            seed: word(&seed)?,
+            context: word(&context)?,
+            pixels: &pixels,
+            latent: &latent,
+            conditions: &conditions,
+        };
         let made = prove_or_fall_back(&pk, witness, &request, checks, &device, &progress)?;
+        let remark = executed.as_ref().and_then(Phase::remark);
         Ok(SumcheckProof {
             proof: made.proof.into(),
+            pixels: pixels.into(),
             device: made.device,
-            notes: made.notes,
-            phases: made
-                .timings
+            notes: remark.into_iter().chain(made.notes).collect(),
+            phases: executed
                 .into_iter()
-                .map(|(name, seconds)| SumcheckPhase { name: name.into(), seconds })
+                .chain(made.timings)
+                .map(|phase| SumcheckPhase {
+                    name: phase.name.into(),
+                    seconds: phase.seconds,
+                    device: phase.device,
+                })
                 .collect(),
         })
     })
@@ -309,7 +329,8 @@ pub fn sumcheck_cards() -> AsyncTask<Work<SumcheckCards>> {
             let driver = Driver::load()?;
             found.driver = Some(driver.cuda_version()?);
             for info in driver.cards()? {
-                let tested = Card::open(&driver, info.ordinal).and_then(|card| self_test(&card));
+                let tested =
+                    Card::open(&driver, info.ordinal).and_then(|card| self_test(&card, LONG));
                 found.cards.push(SumcheckCard {
                     device: format!("cuda:{}", info.ordinal),
                     name: info.name,

@@ -1,17 +1,17 @@
 //! Where the heavy steps of a proof are done: on the CPU here, on a card in `gpu::device`. The results are
 //! the same bytes.
 
-use super::descriptor::Descriptor;
+use super::claims::{Challenges, Functional};
 use super::error::Error;
+use super::fallback::CardOrCpu;
 use super::field::F;
 use super::kzg::Srs;
-use super::lookups::{Fractions, Lookups};
 use super::mercury::{self, Opening, Univariate};
-use super::proof::Round;
+use super::phases::{self, AffineOnCpu, Task};
+use super::proof::{Proof, Round};
 use super::prover::commit_columns;
-use super::rounds::{self, Constant, Product};
+use super::rounds;
 use super::transcript::Transcript;
-use crate::gpu::device::OnCard;
 use crate::gpu::driver::Driver;
 use ark_bn254::G1Affine;
 use std::sync::Arc;
@@ -38,99 +38,133 @@ impl Device {
     pub fn open<'a>(&self, srs: &'a Srs) -> Result<Box<dyn Steps + 'a>, Error> {
         Ok(match self {
             Self::Cpu => Box::new(OnCpu { srs }),
-            Self::Cuda { driver, ordinal } => Box::new(OnCard::open(driver, *ordinal, srs)?),
+            Self::Cuda { driver, ordinal } => Box::new(CardOrCpu::open(driver, *ordinal, srs)?),
         })
     }
 }
 
-/// The heavy steps of a proof.
-pub trait Steps {
-    /// Commits to columns of integers.
-    fn commit_columns(&self, column_bits: usize, cells: &[i64]) -> Result<Vec<G1Affine>, Error>;
-
-    /// Commits to the columns of the second group.
-    fn commit_lookups(
-        &self,
-        d: &Descriptor,
-        lookups: &Lookups,
-        fractions: &Fractions,
-    ) -> Result<Vec<G1Affine>, Error>;
-
-    /// [`rounds::prove_plain`]; of the products only their ends are left.
-    fn prove_plain(
-        &self,
-        products: &mut [Product],
-        claim: F,
-        count: usize,
-        transcript: &mut Transcript,
-    ) -> Result<Rounds, Error>;
-
-    /// [`rounds::prove_eq`]; of every factor one value is left.
-    fn prove_eq(
-        &self,
-        parts: &mut [Constant],
-        claim: F,
-        tau: &[F],
-        transcript: &mut Transcript,
-    ) -> Result<Rounds, Error>;
-
-    /// [`mercury::open`].
-    fn open(
-        &self,
-        f: &[F],
-        point: &[F],
-        image: Option<&Univariate<Vec<F>>>,
-        forged_value: Option<usize>,
-        transcript: &mut Transcript,
-    ) -> Result<Opening, Error>;
+/// What is opened, beside the columns.
+#[derive(Clone, Copy)]
+pub struct Opened<'a> {
+    /// Factors of the columns.
+    pub scales: &'a [F],
+    /// Where their sum is opened.
+    pub point: &'a [F],
+    /// The image's polynomial, where a commitment binds the image.
+    pub image: Option<&'a Univariate<Vec<F>>>,
+    /// A value to lie about: for tests of what verifiers reject.
+    pub forged_value: Option<usize>,
 }
 
-struct OnCpu<'a> {
-    srs: &'a Srs,
+/// The heavy steps of a proof, in their order. Each reads what the task has, so that a step may be done
+/// elsewhere than the one before.
+pub trait Steps {
+    /// Commits to the columns of the first group.
+    fn commit_columns(&self, task: &Task) -> Result<Vec<G1Affine>, Error>;
+
+    /// Commits to the columns of the second group, at β and α.
+    fn commit_lookups(&self, task: &Task, ch: &Challenges) -> Result<Vec<G1Affine>, Error>;
+
+    /// Both phases of the affine argument ([`phases::prove_affine`]): their last claims.
+    fn prove_affine(
+        &self,
+        task: &Task,
+        ch: &mut Challenges,
+        proof: &mut Proof,
+        transcript: &mut Transcript,
+    ) -> Result<(F, F), Error>;
+
+    /// The lookup sumcheck, and the values h₀ … h_L, g where it ends.
+    fn prove_lookups(
+        &self,
+        task: &Task,
+        ch: &Challenges,
+        transcript: &mut Transcript,
+    ) -> Result<(Rounds, Vec<F>), Error>;
+
+    /// The merging sumcheck, and the value of every column where it ends.
+    fn prove_merge(
+        &self,
+        task: &Task,
+        ch: &Challenges,
+        merged: &Functional,
+        transcript: &mut Transcript,
+    ) -> Result<(Rounds, Vec<F>), Error>;
+
+    /// Opens the sum of all columns.
+    fn open(
+        &self,
+        task: &Task,
+        ch: &Challenges,
+        opened: &Opened,
+        transcript: &mut Transcript,
+    ) -> Result<Opening, Error>;
+
+    /// Where the last step was done, and why there if that is not what was asked for; for people.
+    fn done_on(&self) -> (String, Option<String>) {
+        (CPU.into(), None)
+    }
+}
+
+/// The processor's name.
+pub const CPU: &str = "cpu";
+
+/// The steps on the processor.
+pub struct OnCpu<'a> {
+    /// Powers of τ.
+    pub srs: &'a Srs,
 }
 
 impl Steps for OnCpu<'_> {
-    fn commit_columns(&self, column_bits: usize, cells: &[i64]) -> Result<Vec<G1Affine>, Error> {
-        Ok(commit_columns(self.srs, column_bits, cells))
+    fn commit_columns(&self, task: &Task) -> Result<Vec<G1Affine>, Error> {
+        Ok(commit_columns(self.srs, task.descriptor().column_bits, task.first))
     }
 
-    fn commit_lookups(
-        &self,
-        d: &Descriptor,
-        lookups: &Lookups,
-        fractions: &Fractions,
-    ) -> Result<Vec<G1Affine>, Error> {
-        Ok(lookups.commit(d, self.srs, fractions))
+    fn commit_lookups(&self, task: &Task, ch: &Challenges) -> Result<Vec<G1Affine>, Error> {
+        Ok(task.lookups.commit(task.descriptor(), self.srs, task.fractions(ch)))
     }
 
-    fn prove_plain(
+    fn prove_affine(
         &self,
-        products: &mut [Product],
-        claim: F,
-        count: usize,
+        task: &Task,
+        ch: &mut Challenges,
+        proof: &mut Proof,
         transcript: &mut Transcript,
-    ) -> Result<Rounds, Error> {
-        Ok(rounds::prove_plain(products, claim, count, transcript))
+    ) -> Result<(F, F), Error> {
+        phases::prove_affine(task, &mut AffineOnCpu::new(task), ch, proof, transcript)
     }
 
-    fn prove_eq(
+    fn prove_lookups(
         &self,
-        parts: &mut [Constant],
-        claim: F,
-        tau: &[F],
+        task: &Task,
+        ch: &Challenges,
         transcript: &mut Transcript,
-    ) -> Result<Rounds, Error> {
-        Ok(rounds::prove_eq(parts, claim, tau, transcript))
+    ) -> Result<(Rounds, Vec<F>), Error> {
+        Ok(phases::prove_lookups(task, ch, transcript))
+    }
+
+    fn prove_merge(
+        &self,
+        task: &Task,
+        ch: &Challenges,
+        merged: &Functional,
+        transcript: &mut Transcript,
+    ) -> Result<(Rounds, Vec<F>), Error> {
+        let d = task.descriptor();
+        let mut products = task.groups(ch).products(d, merged, ch);
+        let found = rounds::prove_plain(&mut products, merged.claim, d.column_bits, transcript);
+        Ok((found, products.iter().map(|product| product.ends().0).collect()))
     }
 
     fn open(
         &self,
-        f: &[F],
-        point: &[F],
-        image: Option<&Univariate<Vec<F>>>,
-        forged_value: Option<usize>,
+        task: &Task,
+        ch: &Challenges,
+        opened: &Opened,
         transcript: &mut Transcript,
     ) -> Result<Opening, Error> {
-        Ok(mercury::open(self.srs, f, point, image, forged_value, transcript))
+        let sum = task.groups(ch).combine(opened.scales, task.descriptor().rows());
+        let Opened { point, image, forged_value, .. } = *opened;
+        Ok(mercury::open(self.srs, &sum, point, image, forged_value, transcript))
     }
 }

@@ -141,9 +141,7 @@ impl Lookups {
                     *value = tag - beta * index - beta2 * from_i64(outputs[from + row]);
                 });
         }
-        differences.extend(self.strays.iter().map(|[tag, value, out]| {
-            alpha - from_i64(*tag) - beta * from_i64(*value) - beta2 * from_i64(*out)
-        }));
+        differences.extend(self.stray_differences(beta, alpha));
         let used: Vec<usize> = (0..differences.len())
             .filter(|&row| self.multiplicity.get(row).is_none_or(|count| *count != 0))
             .collect();
@@ -161,6 +159,14 @@ impl Lookups {
             .map(|(count, i)| if *count == 0 { F::zero() } else { from_i64(*count) * i })
             .collect();
         Fractions { differences, inverses, table }
+    }
+
+    /// α − t of triples that no table has.
+    pub fn stray_differences(&self, beta: F, alpha: F) -> Vec<F> {
+        let fingerprint = |[tag, value, out]: &[i64; 3]| {
+            from_i64(*tag) + beta * (from_i64(*value) + beta * from_i64(*out))
+        };
+        self.strays.iter().map(|triple| alpha - fingerprint(triple)).collect()
     }
 
     /// The second group: h_e and g in their regions.

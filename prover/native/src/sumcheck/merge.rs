@@ -3,7 +3,7 @@
 
 use super::claims::{Challenges, Functional, Shape, Weights, image_weights};
 use super::descriptor::Descriptor;
-use super::field::{F, from_i64};
+use super::field::F;
 use super::multilinear::{eq_index, eq_vector_scaled};
 use super::rounds::Product;
 use super::small::SmallSum;
@@ -37,23 +37,31 @@ impl<'a> Groups<'a> {
     }
 
     /// Every column against its weights: the summands of the merging sumcheck.
-    pub fn products(&self, d: &Descriptor, merged: &Functional, ch: &Challenges) -> Vec<Product> {
+    pub fn products(
+        &self,
+        d: &Descriptor,
+        merged: &Functional,
+        ch: &Challenges,
+    ) -> Vec<Product<'a>> {
         let rows = d.rows();
         self.columns(rows)
             .into_par_iter()
             .enumerate()
             .map(|(i, column)| {
                 let mut weights = column_weights(d, merged, ch, i);
-                let mut values: Vec<F> = match column {
+                let length = |used: usize| weights.len().max(used).max(1);
+                match column {
                     Column::Integers(cells) => {
-                        used(cells, |v| *v == 0).par_iter().map(|v| from_i64(*v)).collect()
+                        let length = length(used(cells, |v| *v == 0));
+                        weights.resize(length, F::zero());
+                        Product::of_integers(&cells[..length], weights, d.column_bits)
                     }
-                    Column::Scalars(cells) => used(cells, F::is_zero).to_vec(),
-                };
-                let length = weights.len().max(values.len()).max(1);
-                weights.resize(length, F::zero());
-                values.resize(length, F::zero());
-                Product::padded(values, weights, d.column_bits)
+                    Column::Scalars(cells) => {
+                        let length = length(used(cells, F::is_zero));
+                        weights.resize(length, F::zero());
+                        Product::of_scalars(&cells[..length], weights, d.column_bits)
+                    }
+                }
             })
             .collect()
     }
@@ -91,23 +99,31 @@ impl<'a> Groups<'a> {
     }
 }
 
-/// The cells up to the last one that is not zero.
-fn used<T>(cells: &[T], is_zero: impl Fn(&T) -> bool) -> &[T] {
-    let length = cells.iter().rposition(|cell| !is_zero(cell)).map_or(0, |last| last + 1);
-    &cells[..length]
+/// How many cells there are up to the last one that is not zero.
+fn used<T>(cells: &[T], is_zero: impl Fn(&T) -> bool) -> usize {
+    cells.iter().rposition(|cell| !is_zero(cell)).map_or(0, |last| last + 1)
+}
+
+/// The claims that read a physical column, each with the part of its addresses that the column has.
+pub fn weights_of<'m>(
+    d: &Descriptor,
+    merged: &'m Functional,
+    column: usize,
+) -> Vec<(&'m Weights, usize)> {
+    merged
+        .weights
+        .iter()
+        .filter_map(|own| {
+            let part = column.checked_sub(own.address / d.rows())?;
+            (part << d.column_bits < 1 << own.bits).then_some((own, part))
+        })
+        .collect()
 }
 
 /// Weights of a physical column, up to the last row that a claim reads.
 fn column_weights(d: &Descriptor, merged: &Functional, ch: &Challenges, column: usize) -> Vec<F> {
     let rows = d.rows();
-    let here: Vec<(&Weights, usize)> = merged
-        .weights
-        .iter()
-        .filter_map(|own| {
-            let chunk = column.checked_sub(own.address / rows)?;
-            (chunk << d.column_bits < 1 << own.bits).then_some((own, chunk))
-        })
-        .collect();
+    let here = weights_of(d, merged, column);
     let end = |own: &Weights| own.address % rows + (1 << own.bits.min(d.column_bits));
     let mut weights = vec![F::zero(); here.iter().map(|(own, _)| end(own)).max().unwrap_or(0)];
     for (own, chunk) in here {
@@ -128,7 +144,7 @@ fn column_weights(d: &Descriptor, merged: &Functional, ch: &Challenges, column: 
 }
 
 /// Adds the weights of the image block's cells from `start` on.
-fn add_image_weights(d: &Descriptor, coefficient: F, z: F, part: &mut [F], start: usize) {
+pub fn add_image_weights(d: &Descriptor, coefficient: F, z: F, part: &mut [F], start: usize) {
     let image = &d.image;
     let block = &d.blocks[image.block];
     let (row_weights, inside) = image_weights(d, z);

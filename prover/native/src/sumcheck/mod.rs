@@ -10,6 +10,7 @@ pub mod claims;
 pub mod descriptor;
 pub mod device;
 pub mod error;
+pub mod execute;
 pub mod fallback;
 pub mod field;
 #[cfg(target_arch = "x86_64")]
@@ -20,6 +21,7 @@ pub mod mercury;
 pub mod merge;
 pub mod msm;
 pub mod multilinear;
+pub mod phases;
 pub mod proof;
 pub mod prover;
 pub mod rounds;

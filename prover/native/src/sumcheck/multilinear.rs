@@ -79,6 +79,8 @@ pub fn bind_top(values: &mut Vec<F>, r: F) {
         .zip(high.par_chunks(PARALLEL_FROM))
         .for_each(|(low, high)| fold(low, high, r));
     values.truncate(half);
+    // Half of a large vector is memory that others need.
+    values.shrink_to_fit();
 }
 
 /// `Σ aᵢ bᵢ`.

@@ -1,19 +1,17 @@
 //! The prover (protocol.md §4, §6–§8). Every proof is verified before it is returned.
 
-use super::affine::{Prepared, contract_weights, copy_factor, prepare, term_weights};
-use super::claims::{Challenges, Values, functional, image_value, lookup_claim};
-use super::descriptor::{Binding, Descriptor, Key, Node, Region, expect_bytes, scalar};
-use super::device::{Device, Steps};
+use super::claims::{Challenges, Values, functional, image_value};
+use super::descriptor::{Binding, Descriptor, Key, Region, expect_bytes};
+use super::device::{CPU, Device, Opened};
 use super::error::Error;
-use super::field::{F, from_i64};
+use super::field::F;
 use super::kzg::{Srs, evaluate};
-use super::lookups::{Fractions, Lookups, find_rows};
+use super::lookups::find_rows;
 use super::mercury::Univariate;
-use super::merge::Groups;
 use super::msm::msm_small;
-use super::multilinear::{inner_product, powers};
+use super::multilinear::powers;
+use super::phases::Task;
 use super::proof::{ImageClaim, Proof, scalars_bytes};
-use super::rounds::{Constant, Product};
 use super::transcript::{Transcript, keccak};
 use super::verifier::{Statement, draw_points, first_message, image_hash, verify};
 use ark_bn254::G1Affine;
@@ -64,8 +62,26 @@ pub enum Checks {
     None,
 }
 
-/// Seconds per phase, in order.
-pub type Timings = Vec<(&'static str, f64)>;
+/// What one phase took, where it was done and, if that is not what was asked for, why.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub struct Phase {
+    pub name: &'static str,
+    pub seconds: f64,
+    pub device: String,
+    pub note: Option<String>,
+}
+
+impl Phase {
+    /// Why it was done on the CPU, for people.
+    pub fn remark(&self) -> Option<String> {
+        let reason = self.note.as_ref()?;
+        Some(format!("{} done on the CPU instead: {reason}", self.name))
+    }
+}
+
+/// The phases, in order.
+pub type Timings = Vec<Phase>;
 
 struct Clock<'a> {
     phase: Option<(&'static str, Instant)>,
@@ -75,14 +91,15 @@ struct Clock<'a> {
 
 impl Clock<'_> {
     fn begin(&mut self, name: &'static str) {
-        self.end();
         self.phase = Some((name, Instant::now()));
         (self.progress)(name);
     }
 
-    fn end(&mut self) {
+    /// Ends the phase; where it was done as `done_on` of the steps says.
+    fn end(&mut self, (device, note): (String, Option<String>)) {
         if let Some((name, start)) = self.phase.take() {
-            self.timings.push((name, start.elapsed().as_secs_f64()));
+            let seconds = start.elapsed().as_secs_f64();
+            self.timings.push(Phase { name, seconds, device, note });
         }
     }
 }
@@ -151,28 +168,28 @@ fn prove_here(
 ) -> Result<(Vec<u8>, Timings), Error> {
     let d = &pk.key.descriptor;
     pk.check()?;
-    let device = device.open(&pk.srs)?;
     expect_bytes("pixel", d.pixels(), request.pixels)?;
     let publics = d.public_cells(request.latent, request.conditions)?;
+    let mut clock = Clock { phase: None, timings: Vec::new(), progress };
+    clock.begin("prepare");
+    let device = device.open(&pk.srs)?;
     let mut first = witness.first;
     if first.len() != d.columns.first << d.column_bits {
         return Err(Error::Witness("cells of the first group".into()));
     }
-    let mut clock = Clock { phase: None, timings: Vec::new(), progress };
     let mut transcript = Transcript::default();
     let mut ch = Challenges::default();
-
-    clock.begin("commit");
     let mut lookups = find_rows(pk, &first, checks)?;
     if let Some(count) = witness.forged_row.and_then(|row| lookups.multiplicity.get_mut(row)) {
         *count += 1;
     }
     let m = Region { bits: d.table.bits, offset: d.table.multiplicity };
     first[m.range()].copy_from_slice(&lookups.multiplicity);
-    let mut proof = Proof {
-        first_commitments: device.commit_columns(d.column_bits, &first)?,
-        ..Proof::default()
-    };
+    let task = Task::new(pk, &first, &publics, &lookups);
+    clock.end((CPU.into(), None));
+
+    clock.begin("commit");
+    let mut proof = Proof { first_commitments: device.commit_columns(&task)?, ..Proof::default() };
     let hash = match d.image.binding {
         Binding::Pixels => keccak(&[request.pixels]),
         Binding::Commitment => {
@@ -186,11 +203,12 @@ fn prove_here(
         first_message(&pk.key, seed, context, &hash, request.conditions, &proof.first_message());
     let drawn = transcript.step(&message, 2);
     (ch.beta, ch.alpha) = (drawn[0], drawn[1]);
+    clock.end(device.done_on());
 
     clock.begin("commit lookups");
-    let fractions = lookups.fractions(pk, ch.beta, ch.alpha);
-    proof.second_commitments = device.commit_lookups(d, &lookups, &fractions)?;
+    proof.second_commitments = device.commit_lookups(&task, &ch)?;
     draw_points(d, &proof.second_commitments, &mut ch, &mut transcript);
+    clock.end(device.done_on());
 
     clock.begin("affine sumchecks");
     let image = proof.image.as_mut().map(|claim| {
@@ -198,14 +216,17 @@ fn prove_here(
         claim.value = evaluate(&polynomial, ch.z);
         Univariate { polynomial, at: ch.z, value: claim.value }
     });
-    let cells = Cells { d, key: &pk.cells, first: &first, publics: &publics };
     let (first_end, second_end) =
-        prove_affine(&cells, &*device, &mut ch, &mut proof, &mut transcript)?;
+        device.prove_affine(&task, &mut ch, &mut proof, &mut transcript)?;
+    clock.end(device.done_on());
 
     clock.begin("lookup sumcheck");
-    let summands = lookup_summands(d, &lookups, &fractions, &ch);
-    let lookup_end = prove_lookups(d, summands, &*device, &mut ch, &mut proof, &mut transcript)?;
+    let ((rounds, s, lookup_end), inverses) = device.prove_lookups(&task, &ch, &mut transcript)?;
+    ch.s = s;
+    proof.lookup_rounds = rounds;
+    proof.inverses = inverses;
     ch.nu = transcript.one(&scalars_bytes(&proof.inverses));
+    clock.end(device.done_on());
 
     clock.begin("merging sumcheck");
     let values = Values {
@@ -221,22 +242,22 @@ fn prove_here(
         Some(image) => image.value,
     };
     let merged = functional(&pk.key, &ch, &values, &publics, image_claim);
-    let second = lookups.columns(d, &fractions);
-    drop((lookups, fractions));
-    let groups = Groups { first: &first, second: &second, key: &pk.cells };
-    let mut products = groups.products(d, &merged, &ch);
-    let (rounds, rho, _) =
-        device.prove_plain(&mut products, merged.claim, d.column_bits, &mut transcript)?;
+    let ((rounds, rho, _), columns) = device.prove_merge(&task, &ch, &merged, &mut transcript)?;
     proof.merge_rounds = rounds;
-    proof.columns = products.iter().map(|product| product.ends().0).collect();
-    drop(products);
+    proof.columns = columns;
     let mu = transcript.one(&scalars_bytes(&proof.columns));
+    clock.end(device.done_on());
 
     clock.begin("opening");
-    let combined = groups.combine(&powers(mu, proof.columns.len()), d.rows());
-    proof.opening =
-        device.open(&combined, &rho, image.as_ref(), witness.forged_value, &mut transcript)?;
+    let opened = Opened {
+        scales: &powers(mu, proof.columns.len()),
+        point: &rho,
+        image: image.as_ref(),
+        forged_value: witness.forged_value,
+    };
+    proof.opening = device.open(&task, &ch, &opened, &mut transcript)?;
     let bytes = proof.write();
+    clock.end(device.done_on());
     if checks == Checks::All {
         clock.begin("verify");
         let image = if proof.image.is_some() { &hash } else { request.pixels };
@@ -248,174 +269,7 @@ fn prove_here(
             conditions: request.conditions,
         };
         verify(&pk.key, &statement, &bytes)?;
+        clock.end((CPU.into(), None));
     }
-    clock.end();
     Ok((bytes, clock.timings))
-}
-
-/// What the lookup sumcheck is about: h·(α − f) = 1 on cells, g·(α − t) − m = 0 on rows.
-fn lookup_summands(
-    d: &Descriptor,
-    lookups: &Lookups,
-    fractions: &Fractions,
-    ch: &Challenges,
-) -> [Constant; 2] {
-    let lambda = powers(ch.lambda, d.limbs + 2);
-    let of_rows = |rows: &[u32], values: &[F]| -> Vec<F> {
-        rows.par_iter().with_min_len(4096).map(|row| values[*row as usize]).collect()
-    };
-    let scaled = |values: &[F], scale: F| -> Vec<F> {
-        values.par_iter().with_min_len(4096).map(|v| scale * v).collect()
-    };
-    let cells = Constant {
-        products: lookups
-            .rows
-            .iter()
-            .zip(&lambda)
-            .map(|(rows, &scale)| {
-                let differences = scaled(&fractions.differences, scale);
-                (of_rows(rows, &fractions.inverses), of_rows(rows, &differences))
-            })
-            .collect(),
-        linear: Vec::new(),
-        value: lambda[..=d.limbs].iter().sum(),
-        bits: d.activation.bits,
-    };
-    let scale = lambda[d.limbs + 1];
-    let count = lookups.multiplicity.len();
-    let rows = Constant {
-        products: vec![(fractions.table.clone(), scaled(&fractions.differences[..count], scale))],
-        linear: lookups.multiplicity.iter().map(|m| -scale * from_i64(*m)).collect(),
-        value: F::default(),
-        bits: d.table.bits,
-    };
-    [cells, rows]
-}
-
-/// The lookup sumcheck. Returns the last claim.
-fn prove_lookups(
-    d: &Descriptor,
-    mut parts: [Constant; 2],
-    device: &dyn Steps,
-    ch: &mut Challenges,
-    proof: &mut Proof,
-    transcript: &mut Transcript,
-) -> Result<F, Error> {
-    let claim = lookup_claim(d, ch);
-    let (rounds, s, end) = device.prove_eq(&mut parts, claim, &ch.tau, transcript)?;
-    ch.s = s;
-    proof.lookup_rounds = rounds;
-    proof.inverses = parts.iter().flat_map(|part| part.products.iter().map(|p| p.0[0])).collect();
-    Ok(end)
-}
-
-/// Factors of the second phase.
-enum Pending {
-    /// Known after the first phase.
-    Term(Prepared),
-    /// A copy's, known at once.
-    Ready(Vec<F>, Vec<F>),
-}
-
-/// What the affine argument is about.
-struct Cells<'a> {
-    d: &'a Descriptor,
-    key: &'a [i64],
-    first: &'a [i64],
-    publics: &'a [Vec<i64>],
-}
-
-impl<'a> Cells<'a> {
-    /// The values of a block.
-    fn values(&self, index: usize) -> &'a [i64] {
-        let block = &self.d.blocks[index];
-        match self.d.values_at(block) {
-            None => &self.publics[index],
-            Some(offset) => &self.first[Region { bits: block.bits(), offset }.range()],
-        }
-    }
-}
-
-/// Both phases of the affine argument (protocol.md §6.1–§6.3). Returns their last claims.
-fn prove_affine(
-    cells: &Cells,
-    device: &dyn Steps,
-    ch: &mut Challenges,
-    proof: &mut Proof,
-    transcript: &mut Transcript,
-) -> Result<(F, F), Error> {
-    let d = cells.d;
-    let (first_count, second_count, _) = d.affine_rounds();
-    let mut products = Vec::new();
-    let mut lengths = Vec::new();
-    // Second-phase factors of copies are ready at once, those of terms after the first phase.
-    let mut pending: Vec<Pending> = Vec::new();
-    let mut sum = F::default();
-    let mut gamma = F::from(1u64);
-    for node in &d.nodes {
-        let output = &d.blocks[node.output()];
-        let r = ch.output_point(output.bits());
-        match node {
-            Node::Copy { input, input_axes, .. } => {
-                let values = to_field(cells.values(*input));
-                let wire = copy_factor(input_axes, output, &d.blocks[*input], r);
-                let value = inner_product(&values, &wire);
-                sum += gamma * value;
-                lengths.push(1);
-                products.push(Product::new(vec![gamma], vec![value]));
-                pending.push(Pending::Ready(values, wire));
-            }
-            Node::Affine { multiplier, terms, .. } => {
-                let scale = gamma * scalar(*multiplier);
-                for term in terms {
-                    let input = &d.blocks[term.input];
-                    let weights =
-                        term_weights(d, term, output, cells.key, |block| cells.values(block));
-                    let mut weights = contract_weights(term, output, input, r, &weights);
-                    weights.iter_mut().for_each(|w| *w *= scale);
-                    let prepared = prepare(term, output, input, r, cells.values(term.input));
-                    let inputs = prepared.contracted_inputs();
-                    sum += inner_product(&weights, &inputs);
-                    lengths.push(weights.len());
-                    products.push(Product::new(weights, inputs));
-                    pending.push(Pending::Term(prepared));
-                }
-            }
-        }
-        gamma *= ch.gamma;
-    }
-    proof.affine_sum = sum;
-    transcript.one(&proof.sum_message());
-    let (rounds, first, first_end) =
-        device.prove_plain(&mut products, sum, first_count, transcript)?;
-    ch.first = first;
-    proof.first_rounds = rounds;
-    proof.contracted = products.iter().map(|product| product.ends().1).collect();
-    ch.eta = transcript.one(&scalars_bytes(&proof.contracted));
-    let mut eta = F::from(1u64);
-    let mut products: Vec<Product> = pending
-        .into_iter()
-        .zip(lengths)
-        .map(|(entry, length)| {
-            let (input, mut wire) = match entry {
-                Pending::Term(prepared) => {
-                    prepared.second_factors(&ch.first[..length.trailing_zeros() as usize])
-                }
-                Pending::Ready(input, wire) => (input, wire),
-            };
-            wire.iter_mut().for_each(|w| *w *= eta);
-            eta *= ch.eta;
-            Product::new(input, wire)
-        })
-        .collect();
-    let claim = evaluate(&proof.contracted, ch.eta);
-    let (rounds, second, second_end) =
-        device.prove_plain(&mut products, claim, second_count, transcript)?;
-    ch.second = second;
-    proof.second_rounds = rounds;
-    Ok((first_end, second_end))
-}
-
-fn to_field(values: &[i64]) -> Vec<F> {
-    values.par_iter().with_min_len(4096).map(|v| from_i64(*v)).collect()
 }

@@ -3,17 +3,88 @@
 //! Variables are bound from the top bit down. A product with fewer variables than there are rounds is
 //! zero wherever a later variable is 1: after its own rounds it is a constant times Π (1 − challenge).
 
-use super::field::{F, scalar_bytes};
+use super::field::{F, from_i64, scalar_bytes};
 use super::multilinear::{PARALLEL_FROM, bind_top, eq_vector};
 use super::proof::Round;
+use super::small::SmallSum;
 use super::transcript::Transcript;
 use super::vector::{fold, sum_pairs};
 use ark_ff::{AdditiveGroup, Field, One, Zero};
 use rayon::prelude::*;
 
+/// A factor's values: those of someone else as long as no variable of it is bound.
+enum Values<'a> {
+    /// Cells, which are eight bytes where a scalar is 32.
+    Integers(&'a [i64]),
+    Scalars(&'a [F]),
+    Own(Vec<F>),
+}
+
+impl Values<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Integers(values) => values.len(),
+            Self::Scalars(values) => values.len(),
+            Self::Own(values) => values.len(),
+        }
+    }
+
+    fn first(&self) -> F {
+        match self {
+            Self::Integers(values) => values.first().map_or(F::zero(), |v| from_i64(*v)),
+            Self::Scalars(values) => values.first().copied().unwrap_or_default(),
+            Self::Own(values) => values.first().copied().unwrap_or_default(),
+        }
+    }
+
+    /// As scalars of its own, which then have one variable fewer.
+    fn bound(self, half: usize, r: F) -> Vec<F> {
+        match self {
+            Self::Integers(values) => {
+                let (low, high) = values.split_at(half);
+                let mut bound = vec![F::zero(); half];
+                let chunks = bound.par_chunks_mut(PARALLEL_FROM).enumerate();
+                chunks.for_each(|(i, own)| {
+                    let from = i * PARALLEL_FROM;
+                    for (value, v) in own.iter_mut().zip(&low[from..]) {
+                        *value = from_i64(*v);
+                    }
+                    let high = high.get(from..).unwrap_or(&[]);
+                    let high: Vec<F> = high.iter().take(own.len()).map(|v| from_i64(*v)).collect();
+                    fold_padded(own, &high, r);
+                });
+                bound
+            }
+            Self::Scalars(values) => {
+                let (low, high) = values.split_at(half);
+                let mut bound = low.to_vec();
+                let chunks = bound.par_chunks_mut(PARALLEL_FROM).enumerate();
+                chunks.for_each(|(i, own)| {
+                    let high = high.get(i * PARALLEL_FROM..).unwrap_or(&[]);
+                    let count = own.len().min(high.len());
+                    fold_padded(own, &high[..count], r);
+                });
+                bound
+            }
+            Self::Own(mut values) => {
+                bind_padded(&mut values, half, r);
+                values
+            }
+        }
+    }
+}
+
+/// `low ← low + r·(high − low)`, `high` being zero from its end on.
+fn fold_padded(low: &mut [F], high: &[F], r: F) {
+    let (paired, single) = low.split_at_mut(high.len());
+    fold(paired, high, r);
+    let left = F::one() - r;
+    single.iter_mut().filter(|l| !l.is_zero()).for_each(|l| *l *= left);
+}
+
 /// `a·b` over 2^bits indices, of which only the first few are stored: both factors are zero on the rest.
-pub struct Product {
-    a: Vec<F>,
+pub struct Product<'a> {
+    a: Values<'a>,
     b: Vec<F>,
     /// Variables that are not bound yet.
     bits: usize,
@@ -24,13 +95,7 @@ pub struct Product {
     pad: F,
 }
 
-impl Default for Product {
-    fn default() -> Self {
-        Self::new(vec![F::zero()], vec![F::zero()])
-    }
-}
-
-impl Product {
+impl<'a> Product<'a> {
     /// Two factors of equal power-of-two length.
     pub fn new(a: Vec<F>, b: Vec<F>) -> Self {
         let bits = a.len().trailing_zeros() as usize;
@@ -39,18 +104,27 @@ impl Product {
 
     /// Two factors of equal length, 1 to 2^bits.
     pub fn padded(a: Vec<F>, b: Vec<F>, bits: usize) -> Self {
+        Self::of(Values::Own(a), b, bits)
+    }
+
+    /// The same, the first factor being cells.
+    pub fn of_integers(a: &'a [i64], b: Vec<F>, bits: usize) -> Self {
+        Self::of(Values::Integers(a), b, bits)
+    }
+
+    /// The same, the first factor being someone else's.
+    pub fn of_scalars(a: &'a [F], b: Vec<F>, bits: usize) -> Self {
+        Self::of(Values::Scalars(a), b, bits)
+    }
+
+    fn of(a: Values<'a>, b: Vec<F>, bits: usize) -> Self {
         debug_assert!(a.len() == b.len() && (1..=1 << bits).contains(&a.len()));
         Self { a, b, bits, low: F::one(), pad: F::one() }
     }
 
-    /// The factors and their number of variables, of a product that no variable was bound of.
-    pub fn into_factors(self) -> (Vec<F>, Vec<F>, usize) {
-        (self.a, self.b, self.bits)
-    }
-
     /// What is left of the factors when all variables are bound: their values at the challenges.
     pub fn ends(&self) -> (F, F) {
-        (self.low * self.a[0], self.low * self.b[0])
+        (self.low * self.a.first(), self.low * self.b[0])
     }
 
     fn bind(&mut self, r: F) {
@@ -62,30 +136,62 @@ impl Product {
         let half = 1 << self.bits;
         if self.a.len() <= half {
             self.low *= F::one() - r;
-        } else {
-            rayon::join(|| bind_padded(&mut self.a, half, r), || bind_padded(&mut self.b, half, r));
+            return;
         }
+        let a = std::mem::replace(&mut self.a, Values::Own(Vec::new()));
+        let (a, ()) = rayon::join(|| a.bound(half, r), || bind_padded(&mut self.b, half, r));
+        self.a = Values::Own(a);
     }
 
     /// c₀ and c₂ of this product's round polynomial.
     fn round(&self) -> (F, F) {
         let scale = self.low.square() * self.pad;
         if self.bits == 0 {
-            return (scale * self.a[0] * self.b[0], F::zero());
+            return (scale * self.a.first() * self.b[0], F::zero());
         }
-        let (a, b) = (&self.a, &self.b);
-        let half = a.len().min(1 << (self.bits - 1));
-        let (a0, a1) = a.split_at(half);
-        let (b0, b1) = b.split_at(half);
-        let paired = a1.len();
-        let pairs = sum_chunks([&a0[..paired], a1], [&b0[..paired], b1]);
-        // Where the other half is zero both sums have the same summand.
-        let (single, _) = sum_parallel(half - paired, |i| {
-            let i = i + paired;
-            (if a0[i].is_zero() { F::zero() } else { a0[i] * b0[i] }, F::zero())
-        });
-        (scale * (pairs.0 + single), scale * (pairs.1 + single))
+        let half = self.b.len().min(1 << (self.bits - 1));
+        let (b0, b1) = self.b.split_at(half);
+        let sums = match &self.a {
+            Values::Integers(a) => sum_integers(a.split_at(half), (b0, b1)),
+            Values::Scalars(a) => sum_scalars(a.split_at(half), (b0, b1)),
+            Values::Own(a) => sum_scalars(a.split_at(half), (b0, b1)),
+        };
+        (scale * sums.0, scale * sums.1)
     }
+}
+
+/// `Σ a₀·b₀` and `Σ (a₁ − a₀)·(b₁ − b₀)`, the second halves being zero from their ends on.
+fn sum_scalars((a0, a1): (&[F], &[F]), (b0, b1): (&[F], &[F])) -> (F, F) {
+    let paired = a1.len();
+    let pairs = sum_chunks([&a0[..paired], a1], [&b0[..paired], b1]);
+    // Where the other half is zero both sums have the same summand.
+    let (single, _) = sum_parallel(a0.len() - paired, |i| {
+        let i = i + paired;
+        (if a0[i].is_zero() { F::zero() } else { a0[i] * b0[i] }, F::zero())
+    });
+    (pairs.0 + single, pairs.1 + single)
+}
+
+/// The same of integers, without a reduction for each.
+fn sum_integers((a0, a1): (&[i64], &[i64]), (b0, b1): (&[F], &[F])) -> (F, F) {
+    (0..a0.len().div_ceil(PARALLEL_FROM))
+        .into_par_iter()
+        .map(|chunk| {
+            let from = chunk * PARALLEL_FROM;
+            let mut sums = [SmallSum::default(); 2];
+            for i in from..(from + PARALLEL_FROM).min(a0.len()) {
+                let (low, high) = (a0[i], a1.get(i).copied().unwrap_or(0));
+                if low != 0 {
+                    sums[0].add(low, &b0[i]);
+                }
+                if low != high {
+                    let other = b1.get(i).copied().unwrap_or_default();
+                    sums[1].add(high - low, &(other - b0[i]));
+                }
+            }
+            (sums[0].finish(), sums[1].finish())
+        })
+        .reduce(|| (F::zero(), F::zero()), |x, y| (x.0 + y.0, x.1 + y.1))
 }
 
 /// Binds the top variable of a vector of more than `half` values that is zero from its end on.
@@ -102,6 +208,7 @@ fn bind_padded(values: &mut Vec<F>, half: usize, r: F) {
     let left = F::one() - r;
     low[pairs..].par_iter_mut().with_min_len(PARALLEL_FROM).for_each(|l| *l *= left);
     values.truncate(half);
+    values.shrink_to_fit();
 }
 
 /// `Σ a₀·b₀` and `Σ (a₁ − a₀)·(b₁ − b₀)`.

@@ -10,6 +10,7 @@ use super::field::{F, reduce};
 use sha3::{Digest, Keccak256};
 
 /// The running hash. Prover and verifier share this type and nothing else.
+#[derive(Clone)]
 pub struct Transcript {
     state: [u8; 32],
 }
