@@ -5,4 +5,4 @@ import type { Hex } from 'viem'
  * verifiers take no other engine. `sumcheck-engine.test.ts` says what it is after a change.
  */
 export const ENGINE_CODE_HASH: Hex =
-  '0x2b59f74b5b3c0abe7fd69a732869d3b7c40184e571209c0c891ea339736957be'
+  '0x3f1f5dcfb5cb575b006893d5e5655c54f49614100c3df1481d31b842b01cc4f7'
