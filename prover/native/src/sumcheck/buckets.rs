@@ -5,6 +5,7 @@
 
 #[cfg(target_arch = "x86_64")]
 use super::ifma;
+use super::mulx;
 use ark_bn254::{Fq, FqConfig, G1Affine};
 use ark_ff::{AdditiveGroup, BigInteger256, Field, MontConfig, PrimeField, Zero};
 
@@ -43,6 +44,16 @@ impl Point {
         let shift = |x: Fq| if is_vector() { x * SIXTEENTH } else { x };
         let value = |words| shift(canonical(words));
         G1Affine::new_unchecked(value([x0, x1, x2, x3]), value([y0, y1, y2, y3]))
+    }
+
+    /// Coordinates in the form of this processor.
+    pub fn of_words([x0, x1, x2, x3]: [u64; 4], [y0, y1, y2, y3]: [u64; 4]) -> Self {
+        Self([x0, x1, x2, x3, y0, y1, y2, y3])
+    }
+
+    /// x and y in the form of this processor.
+    pub fn words(&self) -> &[u64; 8] {
+        &self.0
     }
 
     /// Whether it is the neutral element.
@@ -120,8 +131,9 @@ const BATCH: usize = 2048;
 #[derive(Default)]
 struct Adder {
     pairs: Vec<Pair>,
-    /// A sum was infinity, so that operands may be: the vector additions do not see that.
+    /// A sum was infinity, so that operands may be: the fast additions do not see that.
     is_careful: bool,
+    batch: mulx::Batch,
 }
 
 impl Adder {
@@ -131,7 +143,7 @@ impl Adder {
             return;
         }
         let pairs = std::mem::take(&mut self.pairs);
-        if !self.add_vector(targets, points, &pairs) {
+        if !self.add_fast(targets, points, &pairs) {
             let operands: Vec<(G1Affine, G1Affine)> = pairs
                 .iter()
                 .map(|pair| {
@@ -149,12 +161,19 @@ impl Adder {
         self.pairs.clear();
     }
 
+    fn add_fast(&mut self, targets: &mut [Point], points: Option<&[Point]>, p: &[Pair]) -> bool {
+        if self.is_careful {
+            return false;
+        }
+        if is_vector() {
+            return self.add_vector(targets, points, p);
+        }
+        mulx::add_pairs(targets, points, p, &mut self.batch)
+    }
+
     #[cfg(target_arch = "x86_64")]
     #[allow(unsafe_code)]
     fn add_vector(&self, targets: &mut [Point], points: Option<&[Point]>, p: &[Pair]) -> bool {
-        if self.is_careful || !ifma::available() {
-            return false;
-        }
         let sources = points.map_or(targets.len(), <[Point]>::len);
         assert!(p.iter().all(|p| (p.target as usize) < targets.len() && p.index() < sources));
         let targets = targets.as_mut_ptr();
@@ -357,7 +376,7 @@ mod tests {
     fn add(a: &[Point], b: &[Point], negative: bool) -> Vec<Point> {
         let mut sums = a.to_vec();
         let pairs = (0..a.len() as u32).map(|i| Pair::new(i, i, negative)).collect();
-        let mut adder = Adder { pairs, is_careful: false };
+        let mut adder = Adder { pairs, ..Adder::default() };
         adder.flush(&mut sums, Some(b));
         sums
     }

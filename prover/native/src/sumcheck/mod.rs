@@ -21,6 +21,7 @@ pub mod mercury;
 pub mod merge;
 pub mod msm;
 pub mod multilinear;
+pub mod mulx;
 pub mod phases;
 pub mod proof;
 pub mod prover;

@@ -1,0 +1,136 @@
+//! Additions of pairs of points in ordinary registers, for processors without the vector units that `ifma`
+//! needs.
+//!
+//! With d = x₂ − x₁ and slope = (y₂ − y₁)/d an affine sum is x₃ = slope² − x₁ − x₂,
+//! y₃ = slope·(x₁ − x₃) − y₁. All inverses of a batch come from one: from the product of all d, going
+//! back, 1/dᵢ = (1/(d₁ … dᵢ))·(d₁ … dᵢ₋₁). A multiplication waits for the one before it in such a product, so
+//! there are several products side by side.
+
+use super::buckets::{Pair, Point};
+use ark_bn254::Fq;
+use ark_ff::{AdditiveGroup, BigInteger256, Field};
+
+/// Products side by side.
+const LANES: usize = 4;
+
+/// Pairs from which on points are fetched: they lie anywhere.
+const AHEAD: usize = 12;
+
+/// Memory of a batch, kept from one to the next: differences, and the products before them.
+pub type Batch = Vec<(Fq, Fq)>;
+
+/// Does all additions, none of whose points is infinity or in two pairs. The sources are `points`, or the
+/// targets themselves.
+///
+/// Returns false, with nothing done, where the operands of some pair have the same x.
+pub fn add_pairs(
+    targets: &mut [Point],
+    points: Option<&[Point]>,
+    pairs: &[Pair],
+    batch: &mut Batch,
+) -> bool {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("bmi2") && std::arch::is_x86_feature_detected!("adx") {
+        // SAFETY: the features were asked for.
+        #[allow(unsafe_code)]
+        return unsafe { with_mulx(targets, points, pairs, batch) };
+    }
+    portable(targets, points, pairs, batch)
+}
+
+/// The same with the instruction that multiplies without touching flags.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "bmi2,adx")]
+fn with_mulx(
+    targets: &mut [Point],
+    points: Option<&[Point]>,
+    pairs: &[Pair],
+    batch: &mut Batch,
+) -> bool {
+    portable(targets, points, pairs, batch)
+}
+
+/// Inlined, so that it is compiled for the features of its caller.
+#[inline(always)]
+fn portable(
+    targets: &mut [Point],
+    points: Option<&[Point]>,
+    pairs: &[Pair],
+    batch: &mut Batch,
+) -> bool {
+    batch.clear();
+    let mut products = [Fq::ONE; LANES];
+    for (i, pair) in pairs.iter().enumerate() {
+        if let Some(ahead) = pairs.get(i + AHEAD) {
+            prefetch(&points.unwrap_or(targets)[ahead.index()]);
+            prefetch(&targets[ahead.target as usize]);
+        }
+        let source = &points.unwrap_or(targets)[pair.index()];
+        let difference = x(source) - x(&targets[pair.target as usize]);
+        batch.push((difference, products[i % LANES]));
+        products[i % LANES] *= difference;
+    }
+    let Some(mut inverses) = invert(&products) else { return false };
+    for (i, pair) in pairs.iter().enumerate().rev() {
+        if let Some(ahead) = i.checked_sub(AHEAD).map(|at| pairs[at]) {
+            prefetch(&points.unwrap_or(targets)[ahead.index()]);
+            prefetch(&targets[ahead.target as usize]);
+        }
+        let (difference, before) = batch[i];
+        let inverse = inverses[i % LANES] * before;
+        inverses[i % LANES] *= difference;
+        let source = points.unwrap_or(targets)[pair.index()];
+        let target = &mut targets[pair.target as usize];
+        let (x1, y1, x2) = (x(target), y(target), x(&source));
+        let y2 = if pair.is_negative() { -y(&source) } else { y(&source) };
+        let slope = (y2 - y1) * inverse;
+        let x3 = slope.square() - x1 - x2;
+        let y3 = slope * (x1 - x3) - y1;
+        *target = Point::of_words(x3.0.0, y3.0.0);
+    }
+    true
+}
+
+/// The inverses of all, with one inversion; `None` where one is zero.
+fn invert(values: &[Fq; LANES]) -> Option<[Fq; LANES]> {
+    let mut before = [Fq::ONE; LANES];
+    let mut product = Fq::ONE;
+    for (before, value) in before.iter_mut().zip(values) {
+        *before = product;
+        product *= value;
+    }
+    let mut inverse = product.inverse()?;
+    let mut inverses = [Fq::ZERO; LANES];
+    for i in (0..LANES).rev() {
+        inverses[i] = inverse * before[i];
+        inverse *= values[i];
+    }
+    Some(inverses)
+}
+
+/// Asks for a point that is read soon.
+#[inline(always)]
+fn prefetch(point: &Point) {
+    #[cfg(target_arch = "x86_64")]
+    #[allow(unsafe_code)]
+    // SAFETY: a hint, which reads nothing.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(
+            std::ptr::from_ref(point).cast(),
+        );
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = point;
+}
+
+#[inline(always)]
+fn x(point: &Point) -> Fq {
+    let [x0, x1, x2, x3, ..] = *point.words();
+    Fq::new_unchecked(BigInteger256::new([x0, x1, x2, x3]))
+}
+
+#[inline(always)]
+fn y(point: &Point) -> Fq {
+    let [.., y0, y1, y2, y3] = *point.words();
+    Fq::new_unchecked(BigInteger256::new([y0, y1, y2, y3]))
+}
