@@ -197,6 +197,7 @@ Refused with a reason, because somebody may expect them: three-dimensional convo
 that shrinks with antialias, or with an extrapolation value other than 0; masks of −∞ that are added (mask
 with a finite number); \`MaxPool\` padded so far that each place of the window is outside in some window;
 batches; integers of 4 bits and reals of 8 or 4. \`Resize\` with \`align_corners\` and \`QLinearMatMul\` at the ends of
-int8 do what onnxruntime does, which differs from ONNX's reference.
+int8 do what onnxruntime does, which differs from ONNX's reference. Products of uint8 and int8 are exact here;
+onnxruntime lets pairs of them saturate at 16 bits on processors without VNNI.
 `
 }

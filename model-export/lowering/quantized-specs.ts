@@ -16,6 +16,15 @@ function bytes(dtype: 'int8' | 'uint8', ...shape: readonly number[]): TensorSpec
   return { dtype, shape, data: Array.from(data, (v) => Math.round(v * 120) + offset) }
 }
 
+/**
+ * Of half the range: without VNNI instructions onnxruntime adds two products of a uint8 and an int8 in 16
+ * bits, which saturate for larger ones.
+ */
+function smallBytes(...shape: readonly number[]): TensorSpec {
+  const { data } = reals(shape)
+  return { dtype: 'int8', shape, data: Array.from(data, (v) => Math.round(v * 60)) }
+}
+
 const x8 = ['QuantizeLinear', 'x xs xz', 'q'] as const
 const scales = { xs: number(0.011), xz: byte('uint8', 130) }
 const signed = { xs: number(0.013), xz: byte('int8', -7) }
@@ -96,7 +105,7 @@ export const quantized: Readonly<Record<string, OnnxSpec>> = {
       ['Cast', 'i', 'f', { to: { int: 1 } }],
       ['Mul', 'f s', 'y'],
     ],
-    { ...scales, w: bytes('int8', 5, 3), wz: byte('int8', 2), s: number(0.0001) },
+    { ...scales, w: smallBytes(5, 3), wz: byte('int8', 2), s: number(0.0001) },
   ),
   'Cast to bytes': graph(
     [
