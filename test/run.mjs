@@ -38,8 +38,9 @@ const suites = [
     command: ['python3', 'prover/native/gpu/build_ptx.py', '--check'],
   },
   { name: 'Solidity format', command: [bin('forge'), 'fmt', '--check'] },
-  { name: 'Solidity sizes', command: [bin('forge'), 'build', '--sizes', '--skip', 'test'] },
   { name: 'Solidity', command: [bin('forge'), 'test'], count: countForge },
+  // Behind the tests, whose compilation it takes.
+  { name: 'Solidity sizes', command: [bin('forge'), 'build', '--sizes', '--skip', 'test'] },
   {
     name: 'ONNX operator vectors',
     command: [process.execPath, 'dist/test/onnx-vectors/main.js'],

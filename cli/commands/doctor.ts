@@ -6,7 +6,7 @@ import { PlatemarkError } from '../../model-export/platemark-error.js'
 import { EZKL_VERSION, findPython, installEzkl } from '../../prover/ezkl/installation.js'
 import { locatePackage } from '../../prover/groth16/node-process.js'
 import { loadNative } from '../../prover/native.js'
-import { sumcheckNative } from '../../prover/sumcheck/native.js'
+import { hasVectorUnits, sumcheckNative } from '../../prover/sumcheck/native.js'
 import { type Register, subcommand } from '../command.js'
 import { bytes } from '../terminal.js'
 import { toolVersion } from '../version.js'
@@ -83,7 +83,9 @@ function nodeVersion(): Finding {
 function native(): Finding {
   try {
     loadNative()
-    return { name: 'native addon', ok: true, required: true, detail: 'loaded' }
+    const units = hasVectorUnits() ? 'with' : 'without'
+    const detail = `loaded; adds points ${units} AVX-512 IFMA`
+    return { name: 'native addon', ok: true, required: true, detail }
   } catch (error) {
     const detail =
       error instanceof PlatemarkError

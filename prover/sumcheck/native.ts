@@ -28,6 +28,8 @@ export type SumcheckNative = {
     /** Why another device than the one asked for made it or a part of it. */
     readonly notes: readonly string[]
   }>
+  /** Whether points are added with AVX-512 IFMA. */
+  readonly sumcheckHasVectorUnits: () => boolean
   /** The cards of this machine, each compared with the CPU: a few seconds. */
   readonly sumcheckCards: () => Promise<NativeCards>
   /** Null when valid, else the reason. */
@@ -94,6 +96,15 @@ export type NativeVerifyInput = {
   /** What was chosen besides the seed, where the key has conditions. */
   readonly conditions?: Buffer
   readonly proof: Buffer
+}
+
+/** Whether this machine proves with AVX-512 IFMA; false as well where the addon is not built. */
+export function hasVectorUnits(): boolean {
+  try {
+    return sumcheckNative().sumcheckHasVectorUnits()
+  } catch {
+    return false
+  }
 }
 
 /** The addon's functions for this backend. */

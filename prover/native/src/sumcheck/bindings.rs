@@ -4,6 +4,7 @@
 // The attribute macro of napi generates the foreign functions, which are unsafe by nature.
 #![allow(unsafe_code, missing_docs)]
 
+use super::buckets::is_vector;
 use super::descriptor::Key;
 use super::device::Device;
 use super::error::Error as ProofError;
@@ -318,6 +319,12 @@ pub fn sumcheck_prove(
                 .collect(),
         })
     })
+}
+
+/// Whether points are added with AVX-512 IFMA: proofs take about half as long then.
+#[napi]
+pub fn sumcheck_has_vector_units() -> bool {
+    is_vector()
 }
 
 /// The cards of this machine, each compared with the CPU: a few seconds.

@@ -16,7 +16,7 @@ use ark_ff::{AdditiveGroup, BigInteger256, Field, MontConfig, PrimeField, Zero};
 pub struct Point([u64; 8]);
 
 /// Whether points are in the form of the vector additions.
-fn is_vector() -> bool {
+pub fn is_vector() -> bool {
     #[cfg(target_arch = "x86_64")]
     return ifma::available();
     #[cfg(not(target_arch = "x86_64"))]
