@@ -77,6 +77,7 @@ test('progress is told in steps with counts', async () => {
     'calibrate',
     'choose bits',
     'compare with the float model',
+    'find the layer that hurts',
   ])
 })
 
