@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {Test} from "forge-std/Test.sol";
 import {IImageVerifier} from "platemark/IImageVerifier.sol";
 import {SumcheckClaims} from "platemark/SumcheckClaims.sol";
-import {loadModulus} from "platemark/SumcheckField.sol";
+import {P, loadModulus} from "platemark/SumcheckField.sol";
 import {SumcheckImage} from "platemark/SumcheckImage.sol";
 import {SumcheckOpening} from "platemark/SumcheckOpening.sol";
 import {Run} from "platemark/SumcheckRun.sol";
@@ -124,6 +124,39 @@ contract SumcheckVerifierTest is Test {
         vm.assume(context != model.context);
         vm.expectRevert(SumcheckClaims.ClaimMismatch.selector);
         engine.verify(model.key, model.seed, "", model.image, context, model.proof);
+    }
+
+    /// @dev FOUNDRY_FUZZ_RUNS=10000 is the long form.
+    function testFuzz_RevertWhen_OneWordIsAnother(uint256 which, uint256 place, uint256 word)
+        public
+    {
+        Model memory model = _model(bound(which, 0, 3));
+        bytes memory proof = model.proof;
+        place = 32 * (bound(place, 1, proof.length / 32));
+        uint256 old;
+        assembly ("memory-safe") {
+            old := mload(add(proof, place))
+            mstore(add(proof, place), word)
+        }
+        vm.assume(word != old);
+        vm.expectRevert();
+        engine.verify(model.key, model.seed, "", model.image, model.context, proof);
+    }
+
+    /// @dev Reduced words, so that encodings are not what is refused.
+    function testFuzz_RevertWhen_OneWordIsAnotherScalar(uint256 which, uint256 place, uint256 by)
+        public
+    {
+        Model memory model = _model(bound(which, 0, 3));
+        bytes memory proof = model.proof;
+        place = 32 * (bound(place, 1, proof.length / 32));
+        by = bound(by, 1, P - 1);
+        assembly ("memory-safe") {
+            let at := add(proof, place)
+            mstore(at, addmod(mload(at), by, P))
+        }
+        vm.expectRevert();
+        engine.verify(model.key, model.seed, "", model.image, model.context, proof);
     }
 
     function _calldataGas(bytes memory data) private pure returns (uint256 gas) {
