@@ -5,14 +5,16 @@ import { modelSize } from '../../model-export/model-size.js'
 import { PlatemarkError } from '../../model-export/platemark-error.js'
 import type { CircuitOptions, Estimate } from '../backend.js'
 import { estimateGas } from './estimate-gas.js'
+import { hasVectorUnits } from './native.js'
 import { proofLength, proofShape } from './verifier/read-proof.js'
 
 /*
- * CPU seconds of one proof in a process of its own (AVX-512 IFMA): what every proof costs, a row of a
- * column (the opening), a cell of all columns (merging, evaluations), a lookup (buckets, inverses), a
- * multiplication of the executor.
+ * CPU seconds of one proof in a process of its own: what every proof costs, a row of a column (the
+ * opening), a cell of all columns (merging, evaluations), a lookup (buckets, inverses), a multiplication of
+ * the executor. With AVX-512 IFMA, and without.
  */
-const CPU = { base: 0.4, row: 2.3e-6, cell: 1.8e-7, lookup: 2.7e-6, mac: 2.5e-9 }
+const VECTOR_CPU = { base: 0.4, row: 2.3e-6, cell: 1.8e-7, lookup: 2.7e-6, mac: 2.5e-9 }
+const SCALAR_CPU = { ...VECTOR_CPU, base: 0.6, row: 7.8e-6 }
 /** The same for development powers and the key's commitments. */
 const SETUP_CPU = { base: 0.2, row: 1.1e-5, cell: 2e-7 }
 /** Wall-clock seconds per CPU second on two idle cores. */
@@ -22,7 +24,7 @@ const TWO_CORES = 0.6
 const MEMORY = { base: 150e6, cell: 100 }
 
 /**
- * Predicts from the layout alone, without proving.
+ * Predicts from the layout alone, without proving; times are of this machine's kind of processor.
  *
  * @example
  * estimateSumcheck(plate.model).proveSeconds
@@ -43,12 +45,13 @@ export function estimateSumcheck(model: IntegerModel, options: CircuitOptions = 
     .filter(({ space }) => space === 'activation')
     .reduce((sum, { axes }) => sum + product(axes), 0)
   const { phaseOne, phaseTwo, lookups } = proofShape(descriptor)
+  const cost = hasVectorUnits() ? VECTOR_CPU : SCALAR_CPU
   const cpu =
-    CPU.base +
-    CPU.row * rows +
-    CPU.cell * cells +
-    CPU.lookup * activations * (1 + limbs) +
-    CPU.mac * modelSize(model).macs
+    cost.base +
+    cost.row * rows +
+    cost.cell * cells +
+    cost.lookup * activations * (1 + limbs) +
+    cost.mac * modelSize(model).macs
   return {
     backend: 'sumcheck',
     feasible: true,
