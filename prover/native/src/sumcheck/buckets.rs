@@ -124,6 +124,12 @@ impl Pair {
     }
 }
 
+/// Pairs of equal indices, for tests of additions.
+#[cfg(test)]
+pub fn bucket_pairs(count: u32, negative: bool) -> Vec<Pair> {
+    (0..count).map(|i| Pair::new(i, i, negative)).collect()
+}
+
 /// Additions that share one inversion: what is kept of them stays in the second cache level.
 const BATCH: usize = 2048;
 
@@ -375,7 +381,7 @@ mod tests {
 
     fn add(a: &[Point], b: &[Point], negative: bool) -> Vec<Point> {
         let mut sums = a.to_vec();
-        let pairs = (0..a.len() as u32).map(|i| Pair::new(i, i, negative)).collect();
+        let pairs = bucket_pairs(a.len() as u32, negative);
         let mut adder = Adder { pairs, ..Adder::default() };
         adder.flush(&mut sums, Some(b));
         sums

@@ -134,3 +134,48 @@ fn y(point: &Point) -> Fq {
     let [.., y0, y1, y2, y3] = *point.words();
     Fq::new_unchecked(BigInteger256::new([y0, y1, y2, y3]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::buckets::bucket_pairs;
+    use super::*;
+    use ark_bn254::{Fr, G1Affine, G1Projective};
+    use ark_ec::{CurveGroup, PrimeGroup};
+
+    /// As arkworks stores it, whatever this processor prefers.
+    fn stored(point: &G1Affine) -> Point {
+        Point::of_words(point.x.0.0, point.y.0.0)
+    }
+
+    /// Both ways of compiling it, on every processor that has them.
+    #[test]
+    fn equals_the_group_law() {
+        let point = |i: u64| G1Projective::generator() * Fr::from(i * i + 7);
+        for count in [1u64, 3, 4, 5, 100] {
+            for negative in [false, true] {
+                let (a, b): (Vec<_>, Vec<_>) =
+                    (0..count).map(|i| (point(i), point(i + 1000))).unzip();
+                let expected: Vec<Point> = a
+                    .iter()
+                    .zip(&b)
+                    .map(|(a, b)| stored(&if negative { *a - b } else { *a + b }.into_affine()))
+                    .collect();
+                let store = |points: &[G1Projective]| -> Vec<Point> {
+                    points.iter().map(|point| stored(&point.into_affine())).collect()
+                };
+                let (targets, sources) = (store(&a), store(&b));
+                let pairs = bucket_pairs(count as u32, negative);
+                for add in [add_pairs, portable] {
+                    let mut sums = targets.clone();
+                    assert!(add(&mut sums, Some(&sources), &pairs, &mut Batch::new()));
+                    let words = |points: &[Point]| -> Vec<[u64; 8]> {
+                        points.iter().map(|point| *point.words()).collect()
+                    };
+                    assert_eq!(words(&sums), words(&expected));
+                    // The same x twice: nothing is done.
+                    assert!(!add(&mut sums.clone(), Some(&sums), &pairs, &mut Batch::new()));
+                }
+            }
+        }
+    }
+}
