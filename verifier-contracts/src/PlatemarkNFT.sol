@@ -125,7 +125,8 @@ contract PlatemarkNFT is ERC721, ERC2981, Ownable2Step, IERC7007Enumerable, IERC
     error ProofHasNoRecipient(uint256 length);
     /// @notice The verifier accepted another image than the token's.
     error ImageHashMismatch(uint256 tokenId, bytes32 minted, bytes32 verified);
-    /// @notice The verifier failed without a reason, as it does when gas runs out: no verdict.
+    /// @notice The verifier failed without a reason, as it does when gas runs out or when conditions are
+    /// given for a model that takes none: no verdict.
     error VerificationInconclusive();
 
     /// @notice Makes a collection.
@@ -458,8 +459,18 @@ contract PlatemarkNFT is ERC721, ERC2981, Ownable2Step, IERC7007Enumerable, IERC
         if (conditions.length == 0) {
             return verifier.verifyImage(seed, image, context, proof);
         }
-        return IConditionedVerifier(address(verifier))
-            .verifyConditionedImage(seed, conditions, image, context, proof);
+        IConditionedVerifier conditioned = IConditionedVerifier(address(verifier));
+        try conditioned.verifyConditionedImage(seed, conditions, image, context, proof) returns (
+            bytes32 hash
+        ) {
+            return hash;
+        } catch (bytes memory reason) {
+            // A verifier of models without conditions does not have the function, and says nothing.
+            if (reason.length == 0) revert VerificationInconclusive();
+            assembly ("memory-safe") {
+                revert(add(reason, 32), mload(reason))
+            }
+        }
     }
 
     /// @dev What stands for the conditions is absent where there are none.
