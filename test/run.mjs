@@ -1,5 +1,5 @@
 /**
- * Runs every test suite of the project, one after the other, and adds up what they counted.
+ * Runs every test suite of the project and adds up what they counted.
  *
  *     node test/run.mjs          what CI runs
  *     node test/run.mjs --slow   the same with the long suites at full length
@@ -12,8 +12,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const slow = process.argv.includes('--slow')
 const bin = (name) => join(root, 'node_modules', '.bin', name)
 
-const suites = [
-  { name: 'format and lint', command: [bin('biome'), 'check', '.'] },
+const rust = [
   {
     name: 'Rust format',
     needs: ['cargo', 'fmt', '--version'],
@@ -37,10 +36,15 @@ const suites = [
     needs: ['python3', '-c', 'import ensurepip, venv'],
     command: ['python3', 'prover/native/gpu/build_ptx.py', '--check'],
   },
+]
+const solidity = [
   { name: 'Solidity format', command: [bin('forge'), 'fmt', '--check'] },
   { name: 'Solidity', command: [bin('forge'), 'test'], count: countForge },
   // Behind the tests, whose compilation it takes.
   { name: 'Solidity sizes', command: [bin('forge'), 'build', '--sizes', '--skip', 'test'] },
+]
+const typeScript = [
+  { name: 'format and lint', command: [bin('biome'), 'check', '.'] },
   {
     name: 'ONNX operator vectors',
     command: [process.execPath, 'dist/test/onnx-vectors/main.js'],
@@ -61,28 +65,41 @@ const suites = [
 let passed = 0
 let failed = 0
 const failures = []
-for (const suite of suites) {
-  const began = Date.now()
-  process.stdout.write(`\n=== ${suite.name}\n`)
-  if (suite.needs !== undefined && !works(suite.needs)) {
-    process.stdout.write(
-      `=== ${suite.name}: skipped, ${suite.needs.join(' ')} does not work here\n`,
-    )
-    continue
-  }
-  const { status, output } = await run(suite)
-  const counts = suite.count?.(output) ?? { passed: 0, failed: 0 }
-  passed += counts.passed
-  failed += counts.failed
-  const verdict = status === 0 ? 'ok' : `failed (exit ${status})`
-  process.stdout.write(
-    `=== ${suite.name}: ${verdict} after ${((Date.now() - began) / 1000).toFixed(1)} s\n`,
-  )
-  if (status !== 0) failures.push(suite.name)
-}
+// The Solidity compiler has one thread: beside it the Rust suites have the other cores.
+const beside = runAll(solidity, { live: false })
+await runAll(rust, { live: true })
+await beside
+await runAll(typeScript, { live: true })
 if (failures.length > 0) process.stdout.write(`\nfailed: ${failures.join(', ')}\n`)
 process.stdout.write(`\n${passed} passed, ${Math.max(failed, failures.length)} failed\n`)
 process.exit(failures.length === 0 ? 0 : 1)
+
+/** Runs suites one after the other; those that are not live print when they have ended. */
+async function runAll(suites, { live }) {
+  for (const suite of suites) {
+    const began = Date.now()
+    if (live) process.stdout.write(`\n=== ${suite.name}\n`)
+    if (suite.needs !== undefined && !works(suite.needs)) {
+      process.stdout.write(
+        `=== ${suite.name}: skipped, ${suite.needs.join(' ')} does not work here\n`,
+      )
+      continue
+    }
+    const { status, output } = await run(
+      suite,
+      live ? (text) => process.stdout.write(text) : () => {},
+    )
+    if (!live) process.stdout.write(`\n=== ${suite.name}\n${output}`)
+    const counts = suite.count?.(output) ?? { passed: 0, failed: 0 }
+    passed += counts.passed
+    failed += counts.failed
+    const verdict = status === 0 ? 'ok' : `failed (exit ${status})`
+    process.stdout.write(
+      `=== ${suite.name}: ${verdict} after ${((Date.now() - began) / 1000).toFixed(1)} s\n`,
+    )
+    if (status !== 0) failures.push(suite.name)
+  }
+}
 
 /** Formatters and linters are not part of every Rust installation. */
 function works([program, ...args]) {
@@ -90,7 +107,7 @@ function works([program, ...args]) {
 }
 
 /** Runs one suite, passing its output on while keeping it for the count. */
-function run({ command: [program, ...args], cwd = '.' }) {
+function run({ command: [program, ...args], cwd = '.' }, passOn) {
   return new Promise((done) => {
     const child = spawn(program, args, {
       cwd: join(root, cwd),
@@ -100,7 +117,7 @@ function run({ command: [program, ...args], cwd = '.' }) {
     let output = ''
     const pass = (chunk) => {
       output += chunk
-      process.stdout.write(chunk)
+      passOn(chunk)
     }
     child.stdout.on('data', pass)
     child.stderr.on('data', pass)
