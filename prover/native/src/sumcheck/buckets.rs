@@ -90,7 +90,8 @@ pub fn canonical(mut words: [u64; 4]) -> Fq {
     Fq::new_unchecked(BigInteger256::new(words))
 }
 
-fn subtract(a: &mut [u64; 4], b: &[u64; 4]) {
+/// a −= b, modulo 2^256.
+pub fn subtract(a: &mut [u64; 4], b: &[u64; 4]) {
     let mut borrow = false;
     for i in 0..4 {
         let (d, first) = a[i].overflowing_sub(b[i]);

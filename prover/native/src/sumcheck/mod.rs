@@ -19,6 +19,8 @@ pub mod kzg;
 pub mod lookups;
 pub mod mercury;
 pub mod merge;
+#[cfg(target_arch = "x86_64")]
+pub mod montgomery;
 pub mod msm;
 pub mod multilinear;
 pub mod mulx;

@@ -6,9 +6,11 @@
 //! back, 1/dᵢ = (1/(d₁ … dᵢ))·(d₁ … dᵢ₋₁). A multiplication waits for the one before it in such a product, so
 //! there are several products side by side.
 
-use super::buckets::{Pair, Point};
-use ark_bn254::Fq;
-use ark_ff::{AdditiveGroup, BigInteger256, Field};
+use super::buckets::{self, Pair, Point};
+#[cfg(target_arch = "x86_64")]
+use super::montgomery;
+use ark_bn254::{Fq, FqConfig};
+use ark_ff::{AdditiveGroup, BigInteger256, Field, MontConfig};
 
 /// Products side by side.
 const LANES: usize = 4;
@@ -33,26 +35,27 @@ pub fn add_pairs(
     if std::arch::is_x86_feature_detected!("bmi2") && std::arch::is_x86_feature_detected!("adx") {
         // SAFETY: the features were asked for.
         #[allow(unsafe_code)]
-        return unsafe { with_mulx(targets, points, pairs, batch) };
+        let multiply = |a, b| unsafe { montgomery::multiply(a, b) };
+        return add_with(multiply, montgomery::subtract, targets, points, pairs, batch);
     }
     portable(targets, points, pairs, batch)
 }
 
-/// The same with the instruction that multiplies without touching flags.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "bmi2,adx")]
-fn with_mulx(
+/// The same on any processor.
+fn portable(
     targets: &mut [Point],
     points: Option<&[Point]>,
     pairs: &[Pair],
     batch: &mut Batch,
 ) -> bool {
-    portable(targets, points, pairs, batch)
+    add_with(|a, b| a * b, |a, b| a - b, targets, points, pairs, batch)
 }
 
-/// Inlined, so that it is compiled for the features of its caller.
+/// Inlined with the arithmetic that it is given.
 #[inline(always)]
-fn portable(
+fn add_with(
+    multiply: impl Fn(Fq, Fq) -> Fq,
+    subtract: impl Fn(Fq, Fq) -> Fq,
     targets: &mut [Point],
     points: Option<&[Point]>,
     pairs: &[Pair],
@@ -66,9 +69,9 @@ fn portable(
             prefetch(&targets[ahead.target as usize]);
         }
         let source = &points.unwrap_or(targets)[pair.index()];
-        let difference = x(source) - x(&targets[pair.target as usize]);
+        let difference = subtract(x(source), x(&targets[pair.target as usize]));
         batch.push((difference, products[i % LANES]));
-        products[i % LANES] *= difference;
+        products[i % LANES] = multiply(products[i % LANES], difference);
     }
     let Some(mut inverses) = invert(&products) else { return false };
     for (i, pair) in pairs.iter().enumerate().rev() {
@@ -77,15 +80,15 @@ fn portable(
             prefetch(&targets[ahead.target as usize]);
         }
         let (difference, before) = batch[i];
-        let inverse = inverses[i % LANES] * before;
-        inverses[i % LANES] *= difference;
+        let inverse = multiply(inverses[i % LANES], before);
+        inverses[i % LANES] = multiply(inverses[i % LANES], difference);
         let source = points.unwrap_or(targets)[pair.index()];
         let target = &mut targets[pair.target as usize];
         let (x1, y1, x2) = (x(target), y(target), x(&source));
-        let y2 = if pair.is_negative() { -y(&source) } else { y(&source) };
-        let slope = (y2 - y1) * inverse;
-        let x3 = slope.square() - x1 - x2;
-        let y3 = slope * (x1 - x3) - y1;
+        let y2 = signed(y(&source), pair.is_negative());
+        let slope = multiply(subtract(y2, y1), inverse);
+        let x3 = subtract(subtract(multiply(slope, slope), x1), x2);
+        let y3 = subtract(multiply(slope, subtract(x1, x3)), y1);
         *target = Point::of_words(x3.0.0, y3.0.0);
     }
     true
@@ -106,6 +109,19 @@ fn invert(values: &[Fq; LANES]) -> Option<[Fq; LANES]> {
         inverse *= values[i];
     }
     Some(inverses)
+}
+
+/// ±y, without a branch: half of all signs are negative. No point of this curve has y = 0.
+#[inline(always)]
+fn signed(y: Fq, negative: bool) -> Fq {
+    let mut opposite = FqConfig::MODULUS.0;
+    buckets::subtract(&mut opposite, &y.0.0);
+    let mask = u64::from(negative).wrapping_neg();
+    let mut words = y.0.0;
+    for (word, opposite) in words.iter_mut().zip(opposite) {
+        *word ^= (*word ^ opposite) & mask;
+    }
+    Fq::new_unchecked(BigInteger256::new(words))
 }
 
 /// Asks for a point that is read soon.
