@@ -1,7 +1,7 @@
 import type { LinearFloatTerm } from './float-model.js'
 import type { LinearIntegerTerm } from './integer-model.js'
 import { prepareNative } from './native-linear.js'
-import { broadcastIndex } from './tensor-index.js'
+import { broadcastIndex, gather } from './tensor-index.js'
 
 /** Bound once: these loops are hot, and a test runner's realm looks globals up slowly. */
 const { abs, floor } = Math
@@ -31,8 +31,8 @@ export function preparePortable(term: Term, shape: readonly number[], absolute =
   if (term.kind === 'gemm') return prepareGemm(term, weigh)
   if (term.kind === 'elementwise') {
     const { weight } = term
-    const index = broadcastIndex(weight.shape, shape)
-    const weights = Float64Array.from(index, (at) => weigh(weight.data[at]!))
+    const weights = gather(weight.data, broadcastIndex(weight.shape, shape))
+    if (absolute) for (let i = 0; i < weights.length; i++) weights[i] = abs(weights[i]!)
     return (input, accumulator) => {
       for (let i = 0; i < weights.length; i++) accumulator[i]! += weights[i]! * input[i]!
     }

@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { modelSize } from '../model-export/model-size.js'
@@ -8,6 +9,7 @@ import { modelId, writePlate } from '../model-export/plate.js'
 import { silent } from '../model-export/progress.js'
 import { withTemporaryFolder } from '../model-export/temporary-folder.js'
 import { findBackend } from '../prover/backends.js'
+import { makeGenerator } from './make-generator.js'
 import { randomModel } from './random-model.js'
 
 /*
@@ -19,18 +21,29 @@ const command = join(root, 'dist/cli/main.js')
 const kernels = join(root, 'prover/native/gpu')
 const MEMORY = 2 ** 30
 
+let driver: string
+beforeAll(async () => {
+  driver = await mkdtemp(join(tmpdir(), 'platemark-driver-'))
+  if (process.platform !== 'linux') return
+  execFileSync('c++', [
+    ...['-O1', '-std=c++17', '-shared', '-fPIC', '-I', join(kernels, 'kernels')],
+    ...[join(kernels, 'simulation/library.cpp'), '-o', join(driver, 'libcuda.so.1')],
+  ])
+}, 900_000)
+afterAll(() => rm(driver, { recursive: true, force: true }))
+
+function environment(memory: number) {
+  return { ...process.env, LD_LIBRARY_PATH: driver, SIMULATED_MEMORY: String(memory) }
+}
+
 test('commands find a card, prove on it, and say what they did where', async () => {
   if (process.platform !== 'linux') return
   expect(existsSync(command)).toBe(true)
   await withTemporaryFolder('card', async (folder) => {
-    execFileSync('c++', [
-      ...['-O1', '-std=c++17', '-shared', '-fPIC', '-I', join(kernels, 'kernels')],
-      ...[join(kernels, 'simulation/library.cpp'), '-o', join(folder, 'libcuda.so.1')],
-    ])
     const run = (memory: number, ...words: readonly string[]) => {
       const { status, stdout } = spawnSync(process.execPath, [command, ...words, '--json'], {
         encoding: 'utf8',
-        env: { ...process.env, LD_LIBRARY_PATH: folder, SIMULATED_MEMORY: String(memory) },
+        env: environment(memory),
       })
       return { status, result: JSON.parse(stdout) }
     }
@@ -76,5 +89,35 @@ test('commands find a card, prove on it, and say what they did where', async () 
       ...['--seed', '5', '--device', 'cuda:3', '-o', join(folder, 'x.provenance.json')],
     )
     expect([status, result.error.found]).toEqual([2, 'there is no card 3: the driver has 1'])
+  })
+}, 900_000)
+
+test('the benchmark prints every kernel beside its floor, then whole proofs on both', async () => {
+  if (process.platform !== 'linux') return
+  await withTemporaryFolder('bench-card', async (folder) => {
+    const model = join(folder, 'tiny.onnx')
+    const stages = [
+      { size: 4, channels: 8 },
+      { size: 8, channels: 4 },
+    ]
+    await writeFile(model, makeGenerator(4, stages))
+    const bench = join(root, 'dist/test/bench-card.js')
+    const { status, stdout } = spawnSync(process.execPath, [bench, '0', '8', folder, model], {
+      encoding: 'utf8',
+      env: environment(MEMORY),
+    })
+    expect(status).toBe(0)
+    const lines = stdout.split('\n')
+    const kernelLines = lines.filter((line) => /^2\^8 .* floor/.test(line))
+    expect(kernelLines).toHaveLength(11)
+    for (const line of kernelLines)
+      expect(line).toMatch(/ +[\d.]+ ms, +\d+ % of the (arithmetic|memory) floor +[\d.]+ ms/)
+    expect(lines).toContainEqual(expect.stringMatching(/^simulated: every time and floor below/))
+    const proofs = lines.filter((line) => line.includes('GB of host memory'))
+    expect(proofs.map((line) => /on (.*):/.exec(line)?.[1])).toEqual([
+      'cpu',
+      'cuda:0 (simulated card)',
+    ])
+    expect(stdout).not.toContain('done on the CPU instead')
   })
 }, 900_000)
