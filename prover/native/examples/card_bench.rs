@@ -10,10 +10,10 @@
 
 use ark_ff::Field;
 use platemark_native::gpu::card::{Buffer, Card, Scalar};
-use platemark_native::gpu::checks::{Peaks, peaks};
+use platemark_native::gpu::checks::{PROBE, Peaks, SIMULATED_PROBE, peaks};
 use platemark_native::gpu::driver::Driver;
 use platemark_native::gpu::error::CardError;
-use platemark_native::gpu::self_test::{LONG, self_test};
+use platemark_native::gpu::self_test::{LONG, SHORT, self_test};
 use platemark_native::gpu::{affine, columns, merge, msm, polynomials, rounds};
 use platemark_native::sumcheck::field::F;
 use platemark_native::sumcheck::kzg::{Srs, divide_by_root};
@@ -28,9 +28,6 @@ const CPU_BITS: usize = 20;
 
 /// Least power of two: one step takes rows of 2^8.
 const LEAST_BITS: usize = 8;
-
-/// Words of eight bytes whose copy measures a card's memory, and those of a simulated one.
-const COPIED_WORDS: [usize; 2] = [1 << 25, 1 << 16];
 
 /// The least seconds of three runs after one that warms up.
 fn seconds<T>(mut run: impl FnMut() -> Result<T, CardError>) -> Result<f64, CardError> {
@@ -233,10 +230,11 @@ fn measure() -> Result<(), CardError> {
             "simulated: every time and floor below is this processor's, and says nothing of a card"
         );
     }
-    for (name, seconds) in self_test(&card, LONG)? {
+    let (bits, probe) = if simulated { (SHORT, SIMULATED_PROBE) } else { (LONG, PROBE) };
+    for (name, seconds) in self_test(&card, bits)? {
         println!("self-test: {name} {:.1} ms", seconds * 1e3);
     }
-    let peaks = peaks(&card, COPIED_WORDS[usize::from(simulated)])?;
+    let peaks = peaks(&card, probe)?;
     println!(
         "{:.3} billion field multiplications and {:.1} GB a second",
         peaks.multiplications / 1e9,
