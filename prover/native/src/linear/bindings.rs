@@ -103,7 +103,8 @@ fn check_geometry(geometry: &LinearGeometry) -> Result<()> {
     let grouped = geometry.groups > 0
         && geometry.input_channels.is_multiple_of(geometry.groups)
         && geometry.output_channels.is_multiple_of(geometry.groups);
-    if pairs == [2; 3] && geometry.pad_begin.len() == 2 && grouped {
+    let sized = || geometry.taps() > 0 && geometry.input_area() > 0 && geometry.output_area() > 0;
+    if pairs == [2; 3] && geometry.pad_begin.len() == 2 && grouped && sized() {
         return Ok(());
     }
     Err(Error::from_reason("not the geometry of a convolution"))
