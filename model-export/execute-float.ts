@@ -2,7 +2,7 @@ import { prepareEinsum } from './einsum.js'
 import type { FloatModel, FloatNode, FloatTerm } from './float-model.js'
 import { prepareTerm } from './linear-terms.js'
 import { PlatemarkError } from './platemark-error.js'
-import { broadcastIndex, elementCount, transposeIndex } from './tensor-index.js'
+import { broadcastIndex, elementCount, gather, transposeIndex } from './tensor-index.js'
 import { evaluateStep } from './unary.js'
 
 /** Values by name. */
@@ -71,10 +71,7 @@ export function floatSteps(model: FloatModel): readonly FloatStep[] {
 function prepareNode(node: FloatNode): Step {
   if (node.kind === 'rearrange') {
     const index = transposeIndex(node.inputShape, node.permutation)
-    return (tensors) => {
-      const source = read(tensors, node.input)
-      return Float64Array.from(index, (at) => source[at]!)
-    }
+    return (tensors) => gather(read(tensors, node.input), index)
   }
   const terms = node.terms.map((term) => termStep(term, node.shape))
   const size = elementCount(node.shape)
@@ -82,7 +79,7 @@ function prepareNode(node: FloatNode): Step {
   const start =
     bias === undefined
       ? new Float64Array(size)
-      : Float64Array.from(broadcastIndex(bias.shape, node.shape), (at) => bias.data[at]!)
+      : gather(bias.data, broadcastIndex(bias.shape, node.shape))
   return (tensors) => {
     const out = start.slice()
     for (const addTo of terms) addTo(tensors, out)

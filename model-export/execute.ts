@@ -3,7 +3,7 @@ import { prepareEinsum } from './einsum.js'
 import type { AffineNode, IntegerModel, IntegerTerm, RearrangeNode } from './integer-model.js'
 import { prepareTerm } from './linear-terms.js'
 import { PlatemarkError } from './platemark-error.js'
-import { broadcastIndex, elementCount, transposeIndex } from './tensor-index.js'
+import { broadcastIndex, elementCount, gather, transposeIndex } from './tensor-index.js'
 
 /** Bound once: these loops are hot, and a test runner's realm looks globals up slowly. */
 const { floor } = Math
@@ -166,7 +166,7 @@ function termStep(term: IntegerTerm, shape: readonly number[]): TermStep {
 export function expandBias(node: Pick<AffineNode, 'bias'>, shape: readonly number[]): Float64Array {
   const { bias } = node
   if (bias === undefined) return new Float64Array(elementCount(shape))
-  return Float64Array.from(broadcastIndex(bias.shape, shape), (at) => bias.data[at]!)
+  return gather(bias.data, broadcastIndex(bias.shape, shape))
 }
 
 function rearrangeStep(node: RearrangeNode): Step {

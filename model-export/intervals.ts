@@ -12,7 +12,7 @@ import type {
 import { prepareTerm } from './linear-terms.js'
 import { PlatemarkError } from './platemark-error.js'
 import { contractedRows, type RowFacts, rowFacts, scalesOf } from './row-facts.js'
-import { elementCount, transposeIndex } from './tensor-index.js'
+import { elementCount, gather, transposeIndex } from './tensor-index.js'
 
 /*
  * Interval analysis over all latents and conditions. Every element of the latent and of a vector ranges over
@@ -89,11 +89,15 @@ export function accumulatorBounds(
 ): Bounds {
   const count = elementCount(shape)
   const bias = expandBias(node, shape)
-  const center = Float64Array.from(bias, (b) => 2 * b)
+  const center = new Float64Array(count)
   const radius = new Float64Array(count)
-  const magnitude = Float64Array.from(bias, abs)
+  const magnitude = new Float64Array(count)
+  for (let i = 0; i < count; i++) {
+    center[i] = 2 * bias[i]!
+    magnitude[i] = abs(bias[i]!)
+  }
   for (const term of node.terms) {
-    const { low, high } = inputs[term.input]!
+    const input = inputs[term.input]!
     if (term.kind === 'einsum') {
       const square = term.input === term.operand && isSquare(term)
       const sums = { twiceCenter: center, twiceRadius: radius, magnitude }
@@ -102,10 +106,10 @@ export function accumulatorBounds(
         limit: scalesOf(term, inputs)?.most ?? Number.POSITIVE_INFINITY,
         rows: contractedRows(term, inputs),
       }
-      addProductBounds(term, inputs[term.input]!, inputs[term.operand]!, known, sums)
+      addProductBounds(term, input, inputs[term.operand]!, known, sums)
       continue
     }
-    const chosen = chosenWeights(term, inputs[term.input]!)
+    const chosen = chosenWeights(term, input)
     if (chosen !== undefined) {
       chosen.forEach(({ min, max }, i) => {
         center[i]! += min + max
@@ -114,27 +118,37 @@ export function accumulatorBounds(
       })
       continue
     }
-    const absolute = prepareTerm(term, shape, abs)
-    prepareTerm(term, shape)(
-      low.map((value, i) => value + high[i]!),
-      center,
-    )
-    absolute(
-      low.map((value, i) => high[i]! - value),
-      radius,
-    )
-    absolute(
-      low.map((value, i) => Math.max(abs(value), abs(high[i]!))),
-      magnitude,
-    )
+    const { twiceCenter, twiceRadius, largest } = spread(input)
+    prepareTerm(term, shape)(twiceCenter, center)
+    const absolute = prepareTerm(term, shape, true)
+    absolute(twiceRadius, radius)
+    absolute(largest, magnitude)
   }
   // Sums of non-negative numbers: if they stay below the limit, every partial sum above was exact.
   const largest = maximum(magnitude)
   if (!(largest < EXACT_LIMIT / 2)) throw tooLarge(node.name, largest)
-  return {
-    low: center.map((value, i) => (value - radius[i]!) / 2),
-    high: center.map((value, i) => (value + radius[i]!) / 2),
+  // Nothing else needs the two: they become the bounds.
+  for (let i = 0; i < count; i++) {
+    const [low, high] = [center[i]! - radius[i]!, center[i]! + radius[i]!]
+    center[i] = low / 2
+    radius[i] = high / 2
   }
+  return { low: center, high: radius }
+}
+
+/** low + high, high − low and the largest magnitude of every element. */
+function spread({ low, high }: Bounds) {
+  const count = low.length
+  const twiceCenter = new Float64Array(count)
+  const twiceRadius = new Float64Array(count)
+  const largest = new Float64Array(count)
+  for (let i = 0; i < count; i++) {
+    const [least, most] = [low[i]!, high[i]!]
+    twiceCenter[i] = least + most
+    twiceRadius[i] = most - least
+    largest[i] = Math.max(abs(least), abs(most))
+  }
+  return { twiceCenter, twiceRadius, largest }
 }
 
 /** Of a matrix times a vector with one 1, each output is one of its weights. */
@@ -164,7 +178,14 @@ export function quotientBounds(
     if (!(abs(scaled) < EXACT_LIMIT)) throw tooLarge(node.name, abs(scaled))
     return floor(scaled / power)
   }
-  return { low: accumulators.low.map(scale), high: accumulators.high.map(scale) }
+  const { length } = accumulators.low
+  const low = new Float64Array(length)
+  const high = new Float64Array(length)
+  for (let i = 0; i < length; i++) {
+    low[i] = scale(accumulators.low[i]!)
+    high[i] = scale(accumulators.high[i]!)
+  }
+  return { low, high }
 }
 
 /** Smallest and largest table value over each element's quotients, which must lie in the table. */
@@ -184,10 +205,7 @@ export function tableBounds(table: Table, quotients: Bounds): Bounds {
 /** Bounds of a rearranged tensor. */
 export function rearrangeBounds(node: RearrangeNode, input: Bounds): Bounds {
   const index = transposeIndex(node.inputShape, node.permutation)
-  return {
-    low: Float64Array.from(index, (at) => input.low[at]!),
-    high: Float64Array.from(index, (at) => input.high[at]!),
-  }
+  return { low: gather(input.low, index), high: gather(input.high, index) }
 }
 
 /**

@@ -1,9 +1,10 @@
 import type { LinearFloatTerm } from './float-model.js'
 import type { LinearIntegerTerm } from './integer-model.js'
-import { broadcastIndex } from './tensor-index.js'
+import { prepareNative } from './native-linear.js'
+import { broadcastIndex, gather } from './tensor-index.js'
 
 /** Bound once: these loops are hot, and a test runner's realm looks globals up slowly. */
-const { floor } = Math
+const { abs, floor } = Math
 
 /** A linear map that is ready to run: adds its value at `input` to `accumulator`. */
 export type LinearMap = (input: Float64Array, accumulator: Float64Array) => void
@@ -13,22 +14,25 @@ type Convolution = Extract<Term, { kind: 'conv' | 'convTranspose' }>
 
 /**
  * Prepares one term: weights become doubles in the order in which the loops read them. The sums are
- * exact as long as they stay below 2^53, whatever their order.
+ * exact as long as they stay below 2^53, whatever their order. Large maps run in native code where it is
+ * built, with equal results.
  *
  * @param term - the linear map, over integers or reals
  * @param shape - shape of the node's output
- * @param weigh - applied to every weight, e.g. `Math.abs` for bounds; identity by default
+ * @param absolute - with the absolute values of the weights, for bounds
  */
-export function prepareTerm(
-  term: Term,
-  shape: readonly number[],
-  weigh: (weight: number) => number = (weight) => weight,
-): LinearMap {
+export function prepareTerm(term: Term, shape: readonly number[], absolute = false): LinearMap {
+  return prepareNative(term, absolute) ?? preparePortable(term, shape, absolute)
+}
+
+/** `prepareTerm` without native code: the definition. */
+export function preparePortable(term: Term, shape: readonly number[], absolute = false): LinearMap {
+  const weigh = absolute ? abs : (weight: number) => weight
   if (term.kind === 'gemm') return prepareGemm(term, weigh)
   if (term.kind === 'elementwise') {
     const { weight } = term
-    const index = broadcastIndex(weight.shape, shape)
-    const weights = Float64Array.from(index, (at) => weigh(weight.data[at]!))
+    const weights = gather(weight.data, broadcastIndex(weight.shape, shape))
+    if (absolute) for (let i = 0; i < weights.length; i++) weights[i] = abs(weights[i]!)
     return (input, accumulator) => {
       for (let i = 0; i < weights.length; i++) accumulator[i]! += weights[i]! * input[i]!
     }

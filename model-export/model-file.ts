@@ -1,6 +1,6 @@
-import { keccak_256 } from '@noble/hashes/sha3.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import type { AffineNode, IntegerModel, IntegerNode } from './integer-model.js'
+import { keccak256 } from './keccak.js'
 
 /*
  * A model on disk is two files. `model.json` holds everything but the large arrays. `weights.bin` is
@@ -53,7 +53,7 @@ export function serializeModel(model: IntegerModel): SerializedModel {
 
 /** 0x-hex keccak-256 of the content of `weights.bin`. */
 export function hashWeights(weights: Uint8Array): `0x${string}` {
-  return `0x${bytesToHex(keccak_256(weights))}`
+  return `0x${bytesToHex(keccak256(weights))}`
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { FloatAffine, FloatTerm } from './float-model.js'
+import type { FloatAffine, FloatTensor, FloatTerm } from './float-model.js'
 import type { AffineNode, IntegerTerm, Table, TensorId } from './integer-model.js'
 import {
   accumulatorBounds,
@@ -263,14 +263,25 @@ function finestScale(
   let scale = 0
   for (const term of node.terms) {
     if (term.kind === 'einsum') continue
-    let largest = 0
-    for (const weight of term.weight.data) largest = max(largest, abs(weight))
-    scale = max(scale, (largest * inputs.get(term.input)!.scale) / limit)
+    scale = max(scale, (largestOf(term.weight) * inputs.get(term.input)!.scale) / limit)
   }
   let bias = 0
   for (const value of node.bias?.data ?? []) bias = max(bias, abs(value))
   scale = max(scale, bias / 2 ** 40)
   return scale > 0 ? scale : 1
+}
+
+const largest = new WeakMap<FloatTensor, number>()
+
+/** The largest magnitude of a weight; computed once, as every trial asks for it. */
+function largestOf(weight: FloatTensor): number {
+  let found = largest.get(weight)
+  if (found === undefined) {
+    found = 0
+    for (const value of weight.data) found = max(found, abs(value))
+    largest.set(weight, found)
+  }
+  return found
 }
 
 function accumulators(
@@ -306,8 +317,10 @@ function integerTerm(
   if (term.kind === 'einsum')
     return { ...term, input: input.id, operand: inputs.get(term.operand)!.id }
   const perUnit = input.scale / scale
-  const data = Int32Array.from(term.weight.data, (weight) => roundHalfUp(weight * perUnit))
-  const weight = { shape: term.weight.shape, data }
+  const { shape, data: real } = term.weight
+  const data = new Int32Array(real.length)
+  for (let i = 0; i < data.length; i++) data[i] = roundHalfUp(real[i]! * perUnit)
+  const weight = { shape, data }
   return { ...term, input: input.id, weight }
 }
 

@@ -37,6 +37,13 @@ export function gatherIndex(shape: readonly number[], strides: readonly number[]
   return index
 }
 
+/** The values at these places. In a plain loop: `Float64Array.from` allocates for every element. */
+export function gather(values: ArrayLike<number>, index: Int32Array): Float64Array {
+  const gathered = new Float64Array(index.length)
+  for (let i = 0; i < index.length; i++) gathered[i] = values[index[i]!]!
+  return gathered
+}
+
 /**
  * For every element of `transpose(x, permutation)`, `x` of shape `inputShape`, the element of `x` that
  * it is (row-major positions).

@@ -56,6 +56,17 @@ test('what is written is read back, and no temporary file stays', async () => {
   expect(await readdir(folder)).toEqual(['image.provenance.json'])
 })
 
+test('a latent may have as many numbers as a key may have, and no more', async () => {
+  const of = (latentDimensions: number): Bundle => ({
+    ...bundle,
+    model: { ...bundle.model, latentDimensions },
+  })
+  await writeBundle(path, of(2 ** 16))
+  expect(await readBundle(path)).toEqual(of(2 ** 16))
+  await writeBundle(path, of(2 ** 16 + 1))
+  await expect(readBundle(path)).rejects.toThrow('latentDimensions')
+})
+
 test('conditions are read back; none are no member at all', async () => {
   const conditions = '0x0003'
   const conditioned: Bundle = { ...bundle, statement: { ...bundle.statement, conditions } }

@@ -1,5 +1,5 @@
 import type { Hex } from 'viem'
-import { LIMB_BYTES, SEED_LIMIT } from '../circuits/seed-expansion.js'
+import { SEED_LIMIT } from '../circuits/seed-expansion.js'
 import { writeFileAtomic } from '../model-export/atomic-write.js'
 import { type Field, field, readJsonFile } from '../model-export/json-fields.js'
 import type { SetupRecord } from './backend.js'
@@ -36,8 +36,8 @@ export type BundleImage = {
   readonly fileCid: string
 }
 
-/** Largest latent that a bundle may name: far above any model, far below any denial of service. */
-const MAX_LATENT = LIMB_BYTES * 1024
+/** Largest latent that a bundle may name, as in a verifying key: a picture of 256 × 256 as input. */
+const MAX_LATENT = 1 << 16
 
 /** Most bytes that are chosen besides the seed. */
 const MAX_CONDITION_BYTES = 1 << 16

@@ -1,8 +1,5 @@
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Hex } from 'viem'
+import { loadAddon, messageOf } from '../model-export/native-addon.js'
 import { PlatemarkError } from '../model-export/platemark-error.js'
 import type { Progress } from '../model-export/progress.js'
 
@@ -94,40 +91,13 @@ export function checkPowersOfTau(path: string, progress: Progress): Promise<Powe
   })
 }
 
-const require = createRequire(import.meta.url)
-
-/** Beside this source, or, seen from `dist/prover/`, in the source tree. */
-const LOCATIONS = ['./native/platemark.node', '../../prover/native/platemark.node']
-
-let loaded: Addon | undefined
-
 /**
- * Loads the addon; the functions here do so on first use, so that nothing else of the toolkit needs it.
+ * The addon; the functions here load it on first use, so that nothing else of the toolkit needs it.
  *
  * @throws {PlatemarkError} saying how to build it when it is not there or does not load.
  */
 export function loadNative(): Addon {
-  if (loaded !== undefined) return loaded
-  const paths = LOCATIONS.map((location) => fileURLToPath(new URL(location, import.meta.url)))
-  const path = paths.find((candidate) => existsSync(candidate))
-  const script = paths.map((it) => join(dirname(it), 'build.mjs')).find((it) => existsSync(it))
-  const fix = `Run \`node ${JSON.stringify(script ?? 'prover/native/build.mjs')}\` once; it needs Rust (https://rustup.rs) and a C toolchain.`
-  if (path === undefined)
-    throw new PlatemarkError('The native addon is not built.', {
-      expected: paths.join(' or '),
-      found: 'no such file',
-      fix,
-    })
-  try {
-    loaded = require(path) as Addon
-  } catch (cause) {
-    throw new PlatemarkError('The native addon cannot be loaded.', {
-      found: messageOf(cause),
-      fix: `It may be from another machine. ${fix}`,
-      cause,
-    })
-  }
-  return loaded
+  return loadAddon() as Addon
 }
 
 async function call<T>(action: (addon: Addon) => Promise<T>): Promise<T> {
@@ -143,12 +113,6 @@ async function call<T>(action: (addon: Addon) => Promise<T>): Promise<T> {
       cause,
     })
   }
-}
-
-/** The error may come from another realm, so that `instanceof` does not know it. */
-function messageOf(error: unknown): string {
-  const message = (error as { message?: unknown } | null)?.message
-  return typeof message === 'string' ? message : String(error)
 }
 
 function reportTo(progress: Progress): ReportProgress {

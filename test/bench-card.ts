@@ -1,19 +1,24 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { makeGenerator, STAGES } from './make-generator.js'
 
 /*
- * What a card gives, in one run: `npm run bench:card [card number] [greatest power of two] [folder]`. First
- * every kernel against the card's floors and the CPU (prover/native/examples/card_bench.rs), then whole
- * proofs on both: the landscapes fixture (64 × 64 × 3) and a random generator of 256 × 256 × 3. Compiled
- * models stay in the folder, `bench-card` by default, for the next run.
+ * What a card gives, in one run:
+ *
+ *     npm run bench:card [-- card number] [greatest power of two] [folder] [model.onnx …]
+ *
+ * First every kernel against the card's floors and the CPU (prover/native/examples/card_bench.rs), then whole
+ * proofs on both: of the models, by default the landscapes fixture (64 × 64 × 3) and a random generator of
+ * 256 × 256 × 3. Compiled models stay in the folder, `bench-card` by default, for the next run.
  */
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const command = join(root, 'dist/cli/main.js')
-const [card = '0', bits = '24', folder = 'bench-card'] = process.argv.slice(2)
+const [card = '0', bits = '24', folder = 'bench-card', ...given] = process.argv.slice(2)
+/** From here on kernels are measured, unless fewer are asked for. */
+const LEAST_BITS = 16
 
 type Proved = {
   readonly seconds: number
@@ -59,20 +64,26 @@ function prove(plate: string, device: string): void {
 mkdirSync(folder, { recursive: true })
 const kernels = spawnSync(
   'cargo',
-  ['run', '--release', '--quiet', '--example', 'card_bench', '--', card, bits],
+  [
+    ...['run', '--release', '--quiet', '--example', 'card_bench', '--', card, bits],
+    String(Math.min(Number(bits), LEAST_BITS)),
+  ],
   { cwd: join(root, 'prover/native'), stdio: 'inherit' },
 )
 if (kernels.status !== 0) process.exit(kernels.status ?? 1)
 
-const generator = join(folder, 'generator.onnx')
-if (!existsSync(generator)) writeFileSync(generator, makeGenerator(256, STAGES))
-const models = [join(root, 'fixtures/landscapes/landscapes.onnx'), generator]
-for (const [i, model] of models.entries()) {
-  const plate = join(folder, ['landscapes.plate', 'generator.plate'][i]!)
+for (const model of given.length > 0 ? given : usualModels()) {
+  const plate = join(folder, `${basename(model, '.onnx')}.plate`)
   if (!existsSync(plate)) {
     platemark('compile', model, '-o', plate)
     platemark('setup', plate, '--dev')
   }
   prove(plate, 'cpu')
   prove(plate, `cuda:${card}`)
+}
+
+function usualModels(): readonly string[] {
+  const generator = join(folder, 'generator.onnx')
+  if (!existsSync(generator)) writeFileSync(generator, makeGenerator(256, STAGES))
+  return [join(root, 'fixtures/landscapes/landscapes.onnx'), generator]
 }

@@ -20,8 +20,15 @@ const SETUP_CPU = { base: 0.2, row: 1.1e-5, cell: 2e-7 }
 /** Wall-clock seconds per CPU second on two idle cores. */
 const TWO_CORES = 0.6
 
-/** Bytes while proving: the process, and a cell of all columns. */
-const MEMORY = { base: 150e6, cell: 100 }
+/*
+ * Bytes while proving. Kept all the time: the process; for a row its power of tau, as read and as a point;
+ * for a cell that execution gives its integer, for a lookup its inverse and its table row, for a cell of the
+ * key its integer here and there, and the model. Then either the merging sumcheck has a weight for each of
+ * these cells, or the opening has polynomials and sorted points for each row.
+ */
+const KEPT = { base: 150e6, row: 144, cell: 8, lookup: 36, key: 24 }
+const WEIGHT = 32
+const OPENED_ROW = 266
 
 /**
  * Predicts from the layout alone, without proving; times are of this machine's kind of processor.
@@ -64,11 +71,22 @@ export function estimateSumcheck(model: IntegerModel, options: CircuitOptions = 
     compileSeconds: 0.2,
     setupSeconds: TWO_CORES * (SETUP_CPU.base + SETUP_CPU.row * rows + SETUP_CPU.cell * cells),
     proveSeconds: TWO_CORES * cpu,
-    peakMemoryBytes: MEMORY.base + MEMORY.cell * cells,
+    peakMemoryBytes: peakMemory(descriptor),
     provingKeyBytes: 64 * rows,
     proofBytes: proofLength(descriptor),
     gas: Math.round(estimateGas(descriptor)),
   }
+}
+
+/** In bytes; regions are as large as their padding makes them. */
+function peakMemory({ columnBits, columns, limbs, activation }: SumcheckDescriptor): number {
+  const rows = 2 ** columnBits
+  const computed = (2 + limbs) * 2 ** activation.bits
+  const lookups = (1 + limbs) * 2 ** activation.bits
+  const key = columns.key * rows
+  const kept =
+    KEPT.base + KEPT.row * rows + KEPT.cell * computed + KEPT.lookup * lookups + KEPT.key * key
+  return kept + Math.max(WEIGHT * (computed + lookups + key), OPENED_ROW * rows)
 }
 
 function product(sizes: readonly number[]): number {

@@ -1,16 +1,19 @@
 //! Kernels of a card against what it can do at best and against the CPU, transfers apart:
 //!
-//!     cargo run --release --example card_bench [card number, 0] [greatest power of two, 24]
+//!     cargo run --release --example card_bench [card number, 0] [greatest power of two, 24] [least, 16]
+//!
+//! The simulated card (`gpu/simulation/library.cpp`) runs it too, at 2^8 to try the program: it then says that
+//! its times are of no card.
 //!
 //! First the two floors, measured: field multiplications and bytes a second. Then one line a step: its time,
 //! how much of the greater floor that is, which floor it is, and the CPU's time up to 2^20.
 
 use ark_ff::Field;
 use platemark_native::gpu::card::{Buffer, Card, Scalar};
-use platemark_native::gpu::checks::{Peaks, peaks};
+use platemark_native::gpu::checks::{PROBE, Peaks, SIMULATED_PROBE, peaks};
 use platemark_native::gpu::driver::Driver;
 use platemark_native::gpu::error::CardError;
-use platemark_native::gpu::self_test::{LONG, self_test};
+use platemark_native::gpu::self_test::{LONG, SHORT, self_test};
 use platemark_native::gpu::{affine, columns, merge, msm, polynomials, rounds};
 use platemark_native::sumcheck::field::F;
 use platemark_native::sumcheck::kzg::{Srs, divide_by_root};
@@ -22,6 +25,9 @@ use std::time::Instant;
 
 /// Greatest power of two at which the CPU is measured too.
 const CPU_BITS: usize = 20;
+
+/// Least power of two: one step takes rows of 2^8.
+const LEAST_BITS: usize = 8;
 
 /// The least seconds of three runs after one that warms up.
 fn seconds<T>(mut run: impl FnMut() -> Result<T, CardError>) -> Result<f64, CardError> {
@@ -218,23 +224,31 @@ fn measure() -> Result<(), CardError> {
     let driver = Driver::load()?;
     let card = Card::open(&driver, numbers.first().copied().unwrap_or(0))?;
     println!("{:?}, driver for CUDA {}", card.info(), driver.cuda_version()?);
-    for (name, seconds) in self_test(&card, LONG)? {
+    let simulated = card.info().name.contains("simulated");
+    if simulated {
+        println!(
+            "simulated: every time and floor below is this processor's, and says nothing of a card"
+        );
+    }
+    let (bits, probe) = if simulated { (SHORT, SIMULATED_PROBE) } else { (LONG, PROBE) };
+    for (name, seconds) in self_test(&card, bits)? {
         println!("self-test: {name} {:.1} ms", seconds * 1e3);
     }
-    let peaks = peaks(&card)?;
+    let peaks = peaks(&card, probe)?;
     println!(
-        "{:.2} billion field multiplications and {:.0} GB a second",
+        "{:.3} billion field multiplications and {:.1} GB a second",
         peaks.multiplications / 1e9,
         peaks.bytes / 1e9
     );
-    let most = numbers.get(1).map_or(24, |bits| *bits as usize).max(16);
+    let most = numbers.get(1).map_or(24, |bits| *bits as usize).max(LEAST_BITS);
+    let least = numbers.get(2).map_or(16, |bits| *bits as usize).clamp(LEAST_BITS, most);
     let scalars: Vec<F> = std::iter::successors(Some(-F::from(2u64)), |x| Some(x.square() - x))
         .take(1 << most)
         .collect();
     let integers: Vec<i64> =
         (0..1i64 << most).map(|i| (i % 65_521 * 31) % 65_521 - 32_000).collect();
     let srs = Srs::insecure(scalars[7], most);
-    for bits in 16..=most {
+    for bits in least..=most {
         let count = 1usize << bits;
         Bench { card: &card, peaks, bits }.run(&srs, &scalars[..count], &integers[..count])?;
     }

@@ -10,10 +10,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
-use napi::bindgen_prelude::{AsyncTask, FnArgs};
+use napi::bindgen_prelude::{AsyncTask, Buffer, FnArgs};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, Error, Status, Task};
 use napi_derive::napi;
+use sha3::{Digest, Keccak256};
 
 use crate::error::NativeError;
 use crate::{groth16_setup, powers_of_tau};
@@ -184,6 +185,12 @@ pub fn check_powers_of_tau(
             seconds: checked.seconds,
         })
     })
+}
+
+/// Keccak-256, 32 bytes: for the weights of large models.
+#[napi]
+pub fn keccak256(bytes: &[u8]) -> Buffer {
+    Keccak256::digest(bytes).to_vec().into()
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -4,7 +4,7 @@
 //! The modules by role: [`sections`] is the container of all file formats; [`r1cs`], [`ptau`] and
 //! [`zkey`] are one format each; [`points`] is how group elements look in them; [`fixed_base`] is the
 //! multiplication that setups are made of; [`groth16_setup`] and [`powers_of_tau`] are the protocols;
-//! [`bindings`] is what Node sees.
+//! [`linear`] is what compiling large models needs; [`bindings`] is what Node sees.
 //!
 //! Whatever is read from a file is untrusted: a malformed file is a [`error::NativeError`] that names
 //! section and offset, never a panic.
@@ -15,6 +15,7 @@ pub mod fixed_base;
 pub mod gpu;
 pub mod groth16_setup;
 pub mod lagrange;
+pub mod linear;
 pub mod points;
 pub mod powers_of_tau;
 pub mod ptau;

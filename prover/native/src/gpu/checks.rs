@@ -87,13 +87,26 @@ pub struct Peaks {
     pub bytes: f64,
 }
 
-/// Measures a card: a second or so.
-pub fn peaks(card: &Card) -> Result<Peaks, CardError> {
+/// How much work the measurement of a card is.
+#[derive(Clone, Copy, Debug)]
+pub struct Probe {
+    /// Words of eight bytes that are copied: what fits a cache says nothing of the memory.
+    pub words: usize,
+    /// Pairs of multiplications of each thread.
+    pub times: u32,
+}
+
+/// A second or so of a card.
+pub const PROBE: Probe = Probe { words: 1 << 25, times: 512 };
+/// The same of a simulated one.
+pub const SIMULATED_PROBE: Probe = Probe { words: 1 << 16, times: 1 };
+
+/// Measures a card.
+pub fn peaks(card: &Card, Probe { words, times }: Probe) -> Result<Peaks, CardError> {
     let threads = 8 * card.busy_threads() as usize;
-    let times = 512u32;
     let values: Vec<Scalar> = (0..threads as u64).map(|i| Scalar([i, 1, 2, 3])).collect();
     let values = card.upload(&values)?;
-    let (from, to) = (card.zeros::<i64>(1 << 25)?, card.zeros::<i64>(1 << 25)?);
+    let (from, to) = (card.zeros::<i64>(words)?, card.zeros::<i64>(words)?);
     let timed = |run: &dyn Fn() -> Result<(), CardError>| {
         run()?;
         card.synchronize()?;
