@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { expandSeed } from '../circuits/seed-expansion.js'
 import { compileModel } from '../model-export/compile-model.js'
 import { execute } from '../model-export/execute.js'
+import { readOnnxFile } from '../model-export/onnx/read-onnx-file.js'
 import { modelId, writePlate } from '../model-export/plate.js'
 import { PlatemarkError } from '../model-export/platemark-error.js'
 import { silent } from '../model-export/progress.js'
@@ -56,7 +57,7 @@ export async function takeThrough(path: string, withEvm = false): Promise<ZooRow
   const folder = await mkdtemp(join(tmpdir(), 'platemark-zoo-'))
   const row: { -readonly [key in keyof ZooRow]: ZooRow[key] } = { ...nothing(path), seconds: 0 }
   try {
-    const onnx = await readFile(path)
+    const onnx = await readOnnxFile(path)
     const options = {
       profile: 'fidelity',
       latent: 'normal',
