@@ -42,6 +42,7 @@ const compiled = (
 const label: InputChoice = { kind: 'label' }
 const forms: readonly (readonly [LabelForm, Readonly<Record<string, InputChoice>>])[] = [
   ['gather', {}],
+  ['gather of Keras', {}],
   ['one-hot operator', {}],
   ['equal', { label: { kind: 'label', classes: CLASSES } }],
   ['one-hot input', { label }],
