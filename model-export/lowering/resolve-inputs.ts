@@ -108,6 +108,8 @@ function classesOf(graph: OnnxGraph, nodes: readonly OnnxNode[], name: string): 
       sizes.push(table?.at(axis?.type === 'int' ? axis.value : 0))
     } else if (operator === 'OneHot' && derived.has(first))
       sizes.push(constantOf(graph, nodes, second)?.data[0])
+    else if (operator === 'Equal')
+      sizes.push(countedBy(constantOf(graph, nodes, derived.has(first) ? second : first)))
     else return undefined
   }
   const known = sizes.filter((size) => size !== undefined)
@@ -130,6 +132,11 @@ const PASSES_ON: ReadonlySet<string> = new Set([
     'Where',
   ],
 ])
+
+/** How many classes a label is compared with, where these are 0, 1, 2 and so on. */
+function countedBy(constant: Constant | undefined): number | undefined {
+  return constant?.data.every((value, i) => value === i) ? constant.data.length : undefined
+}
 
 function constantOf(graph: OnnxGraph, nodes: readonly OnnxNode[], name = ''): Constant | undefined {
   const initializer = graph.initializers.get(name)
