@@ -40,11 +40,6 @@ export const lowerResize: Lower = (node, inputs, lowering) => {
     ? stringAttribute(node, 'coordinate_transformation_mode', 'half_pixel')
     : 'asymmetric'
   const nearest = since11 ? stringAttribute(node, 'nearest_mode', 'round_prefer_floor') : 'floor'
-  if (intAttribute(node, 'antialias', 0) !== 0 && given.some(({ scale }) => scale < 1)) {
-    throw nodeError(node, 'shrinking with antialias is not supported', {
-      fix: 'Export with antialias=False, or use an AveragePool.',
-    })
-  }
   const roi = constantInput(node, inputs, since11 ? 1 : 9, 'region')?.data ?? []
   const maps = axes.map((axis, i) => {
     const { resized, scale } = given[i]!
@@ -57,6 +52,7 @@ export const lowerResize: Lower = (node, inputs, lowering) => {
       nearest,
       cubicCoefficient: floatAttribute(node, 'cubic_coeff_a', -0.75),
       excludeOutside: intAttribute(node, 'exclude_outside', 0) !== 0,
+      antialias: intAttribute(node, 'antialias', 0) !== 0,
       region: [roi[i] ?? 0, roi[axes.length + i] ?? 1],
     }
     const rows = resizeWeights(own)
@@ -92,6 +88,7 @@ export const lowerUpsample: Lower = (node, inputs, lowering) => {
       nearest: 'floor',
       cubicCoefficient: -0.75,
       excludeOutside: false,
+      antialias: false,
       region: [0, 1],
     })!
     return { axis, rows }

@@ -48,6 +48,12 @@ function sized(mode: string, coordinates: string, height: number, width: number,
   )
 }
 
+/** Sizes that shrink. */
+function antialias(mode: string, height: number, width: number, excluding = 0): OnnxSpec {
+  const attributes = { antialias: { int: 1 }, exclude_outside: { int: excluding } }
+  return { ...sized(mode, 'half_pixel', height, width, attributes), opset: 18 }
+}
+
 const pads = (mode: string, ...data: readonly number[]): OnnxSpec =>
   one('Pad', { mode: { string: mode } }, { pads: ints(...data) })
 
@@ -341,6 +347,13 @@ export const structural: Readonly<Record<string, OnnxSpec>> = {
     cubic_coeff_a: { float: -0.5 },
   }),
   'Resize, cubic, excluding': scaled('cubic', 'half_pixel', 2, 2, { exclude_outside: { int: 1 } }),
+  'Resize, nearest as TensorFlow': sized('nearest', 'tf_half_pixel_for_nn', 7, 3, {
+    nearest_mode: { string: 'floor' },
+  }),
+  'Resize, linear, antialias': antialias('linear', 2, 4),
+  'Resize, linear, antialias, excluding': antialias('linear', 3, 2, 1),
+  'Resize, cubic, antialias': antialias('cubic', 2, 3),
+  'Resize, cubic, antialias, excluding': antialias('cubic', 3, 7, 1),
   'Resize, crop': one(
     'Resize',
     {
