@@ -58,7 +58,8 @@ const ENTRIES: readonly Entry[] = [
   {
     how: 'a linear map of each row or window with constant weights',
     cost: LAYER,
-    operators: 'AveragePool Conv ConvTranspose CumSum Gemm GlobalAveragePool ReduceMean ReduceSum',
+    operators:
+      'AveragePool Col2Im Conv ConvTranspose CumSum Gemm GlobalAveragePool ReduceMean ReduceSum',
   },
   {
     how: 'a scale and a shift, merged into a layer before or behind',

@@ -320,6 +320,17 @@ export const dataDependent: Readonly<Record<string, OnnxSpec>> = {
   'Softmax of the last axis': one('Softmax'),
   'Softmax of channels': one('Softmax', { axis: { int: 1 } }),
   'Softmax before opset 13': one('Softmax', { axis: { int: 2 } }, {}, 11),
+  'division by a norm that is kept from 0, as Keras does': graph(
+    [
+      ['Mul', 'x x', 'q'],
+      ['ReduceSum', 'q', 's'],
+      ['Sqrt', 's', 'n'],
+      ['Reciprocal', 'n', 'r'],
+      ['Min', 'r most', 'm'],
+      ['Mul', 'x m', 'y'],
+    ],
+    { most: number(1e9) },
+  ),
   'Softmax behind a Where with −∞': graph(
     [
       ['Mul', 'x ten', 's'],

@@ -255,6 +255,27 @@ export const structural: Readonly<Record<string, OnnxSpec>> = {
   'ReduceMean, rows and channels': one('ReduceMean', { axes: { ints: [-1, 1] } }),
   'ReduceMean, all': one('ReduceMean'),
   'ReduceSum, input': one('ReduceSum', {}, { axes: ints(2, 3) }),
+  'Col2Im, patches': graph(
+    [
+      ['Reshape', 'x s', 'c'],
+      ['Col2Im', 'c image block', 'y', { strides: { ints: [2, 5] } }],
+    ],
+    { s: ints(1, 10, 6), image: ints(6, 10), block: ints(2, 5) },
+    18,
+  ),
+  'Col2Im, blocks that overlap': graph(
+    [
+      ['Reshape', 'x s', 'c'],
+      [
+        'Col2Im',
+        'c image block',
+        'y',
+        { pads: { ints: [0, 1, 1, 0] }, dilations: { ints: [1, 2] } },
+      ],
+    ],
+    { s: ints(1, 12, 5), image: ints(1, 6), block: ints(2, 2) },
+    18,
+  ),
   'DepthToSpace, DCR': graph(
     [
       ['Tile', 'x n', 't'],
