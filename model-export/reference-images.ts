@@ -46,7 +46,7 @@ export async function openReference(
   }).catch((cause: unknown) => {
     throw new PlatemarkError('onnxruntime cannot run the model, so it cannot be compared with.', {
       found: cause instanceof Error ? cause.message : String(cause),
-      fix: 'Check the file with onnx.checker, or export it again (in single precision: onnxruntime knows few operators in others).',
+      fix: 'Check the file with onnx.checker, or export it again: in single precision, for which onnxruntime has all operators, and with opset 17.',
       cause,
     })
   })

@@ -9,11 +9,13 @@ import {
 import { nodeError } from '../onnx/node-error.js'
 import type { OnnxNode } from '../onnx/onnx-graph.js'
 import { elementCount } from '../tensor-index.js'
+import { uniform } from './compact.js'
 import {
   type Activation,
   activationInput,
   constantInput,
   emitAffine,
+  emitElementwise,
   inOrder,
   type Lower,
   type Lowering,
@@ -64,12 +66,12 @@ export const lowerResize: Lower = (node, inputs, lowering) => {
     return { axis, rows }
   })
   const outside = floatAttribute(node, 'extrapolation_value', 0)
-  if (outside !== 0 && maps.some(({ rows }) => rows.some((row) => row.length === 0))) {
-    throw nodeError(node, 'an extrapolation value other than 0 is not supported', {
-      found: String(outside),
-    })
-  }
-  return [applyMaps(lowering, node, value, maps)]
+  if (outside === 0 || maps.every(({ rows }) => rows.every((row) => row.length > 0)))
+    return [applyMaps(lowering, node, value, maps)]
+  // Zeros outside of what is less by the value, then the value for all.
+  const less = emitElementwise(lowering, node, value, { offset: uniform(0, -outside) })
+  const resized = applyMaps(lowering, node, less, maps)
+  return [emitElementwise(lowering, node, resized, { offset: uniform(0, outside) })]
 }
 
 /** Until opset 9: sizes by scale only, places by division. */

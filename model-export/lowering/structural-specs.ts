@@ -383,6 +383,15 @@ export const structural: Readonly<Record<string, OnnxSpec>> = {
     },
     { roi: floats(0, 0, 0.2, 0.1, 1, 1, 0.8, 1.3), scales: NONE, sizes: ints(1, 3, 5, 6) },
   ),
+  'Resize, crop, a value outside': one(
+    'Resize',
+    {
+      mode: { string: 'linear' },
+      coordinate_transformation_mode: { string: 'tf_crop_and_resize' },
+      extrapolation_value: { float: 0.7 },
+    },
+    { roi: floats(0, 0, 0.2, -0.3, 1, 1, 0.8, 1.3), scales: NONE, sizes: ints(1, 3, 5, 6) },
+  ),
   'Resize, axes, aspect kept': one(
     'Resize',
     {
