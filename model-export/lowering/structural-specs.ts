@@ -368,9 +368,11 @@ export const structural: Readonly<Record<string, OnnxSpec>> = {
     cubic_coeff_a: { float: -0.5 },
   }),
   'Resize, cubic, excluding': scaled('cubic', 'half_pixel', 2, 2, { exclude_outside: { int: 1 } }),
-  'Resize, nearest as TensorFlow': sized('nearest', 'tf_half_pixel_for_nn', 7, 3, {
-    nearest_mode: { string: 'floor' },
-  }),
+  // Deprecated in opset 13.
+  'Resize, nearest as TensorFlow': {
+    ...sized('nearest', 'tf_half_pixel_for_nn', 7, 3, { nearest_mode: { string: 'floor' } }),
+    opset: 12,
+  },
   'Resize, linear, antialias': antialias('linear', 2, 4),
   'Resize, linear, antialias, excluding': antialias('linear', 3, 2, 1),
   'Resize, cubic, antialias': antialias('cubic', 2, 3),
