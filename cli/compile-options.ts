@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { type Command, Option } from 'commander'
 import type { ImageBinding } from '../circuits/sumcheck/descriptor.js'
 import type { CompileOptions } from '../model-export/compile-model.js'
 import type { FlatSize } from '../model-export/image-output.js'
+import { readOnnxFile } from '../model-export/onnx/read-onnx-file.js'
 import { PlatemarkError } from '../model-export/platemark-error.js'
 import type { Backend, CircuitOptions } from '../prover/backend.js'
 import { backends, findBackend } from '../prover/backends.js'
@@ -151,13 +151,7 @@ export async function readModelFile(
   path: string,
   options: ModelOptions,
 ): Promise<{ readonly name: string; readonly bytes: Uint8Array }> {
-  const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
-    throw new PlatemarkError('The model could not be read.', {
-      expected: 'an ONNX file',
-      found: cause.message,
-      cause,
-    })
-  })
+  const bytes = await readOnnxFile(path)
   return { name: options.name ?? basename(path).replace(/\.onnx$/, ''), bytes }
 }
 

@@ -15,7 +15,12 @@ export function weights(seed: number, shape: readonly number[], spread = 1): Ten
 }
 
 /** How the class comes into the graph. */
-export type LabelForm = 'gather' | 'one-hot operator' | 'equal' | 'one-hot input'
+export type LabelForm =
+  | 'gather'
+  | 'gather of Keras'
+  | 'one-hot operator'
+  | 'equal'
+  | 'one-hot input'
 
 export const CLASSES = 5
 const LATENT = 4
@@ -23,6 +28,14 @@ const EMBEDDED = 6
 
 const classNodes: Readonly<Record<LabelForm, readonly NodeSpec[]>> = {
   gather: [{ operator: 'Gather', inputs: ['table', 'label'], outputs: ['embedded'] }],
+  // A negative index counts from the end.
+  'gather of Keras': [
+    { operator: 'Add', inputs: ['label', 'classes'], outputs: ['fromEnd'] },
+    { operator: 'Cast', inputs: ['label'], outputs: ['signed'], attributes: { to: { int: 1 } } },
+    { operator: 'Less', inputs: ['signed', 'zero'], outputs: ['below'] },
+    { operator: 'Where', inputs: ['below', 'fromEnd', 'label'], outputs: ['index'] },
+    { operator: 'Gather', inputs: ['table', 'index'], outputs: ['embedded'] },
+  ],
   'one-hot operator': [
     { operator: 'OneHot', inputs: ['label', 'classes', 'values'], outputs: ['hot'] },
     { operator: 'MatMul', inputs: ['hot', 'table'], outputs: ['embedded'] },
@@ -75,6 +88,7 @@ export function labelGenerator(form: LabelForm, styled = false): OnnxSpec {
     values: { shape: [2], data: [0, 1] },
     range: { shape: [CLASSES], data: Array.from({ length: CLASSES }, (_, i) => i) },
     axis: int64([1], 0),
+    zero: { shape: [], data: [0] },
     w1: weights(2, [LATENT + EMBEDDED, 64], 0.5),
     b1: weights(3, [64], 0.2),
     map: int64([4], 1, 4, 4, 4),

@@ -42,8 +42,9 @@ const compiled = (
 const label: InputChoice = { kind: 'label' }
 const forms: readonly (readonly [LabelForm, Readonly<Record<string, InputChoice>>])[] = [
   ['gather', {}],
+  ['gather of Keras', {}],
   ['one-hot operator', {}],
-  ['equal', { label: { kind: 'label', classes: CLASSES } }],
+  ['equal', {}],
   ['one-hot input', { label }],
 ]
 
@@ -127,7 +128,10 @@ describe('inputs that are left open', () => {
   test('are listed with what to pass', () => {
     expect(() => lower(styleGenerator())).toThrow(/not clear what the inputs/)
     expect(() => lower(labelGenerator('one-hot input'))).toThrow(/"label" \(float32 batch×5\)/)
-    expect(() => lower(labelGenerator('equal'))).toThrow(/--input z=latent|--input label=latent/)
+    const fromOne = labelGenerator('equal')
+    const range = { shape: [CLASSES], data: Array.from({ length: CLASSES }, (_, i) => i + 1) }
+    const spec = { ...fromOne, initializers: { ...fromOne.initializers, range } }
+    expect(() => lower(spec)).toThrow(/--input z=latent|--input label=latent/)
   })
 
   test.each<[string, Readonly<Record<string, InputChoice>>, RegExp]>([

@@ -58,7 +58,8 @@ const ENTRIES: readonly Entry[] = [
   {
     how: 'a linear map of each row or window with constant weights',
     cost: LAYER,
-    operators: 'AveragePool Conv ConvTranspose CumSum Gemm GlobalAveragePool ReduceMean ReduceSum',
+    operators:
+      'AveragePool Col2Im Conv ConvTranspose CumSum Gemm GlobalAveragePool ReduceMean ReduceSum',
   },
   {
     how: 'a scale and a shift, merged into a layer before or behind',
@@ -193,9 +194,11 @@ output or be refused with a reason; it prints how many did which. \`--integers\`
 \`npm run zoo -- folder/\` takes every ONNX file of a folder through compile, setup, prove and verify, one row
 a file, with the PSNR or the reason why not; \`--evm\` runs the generated contract as well.
 
-Refused with a reason, because somebody may expect them: three-dimensional convolutions and pools; \`Resize\`
-that shrinks with antialias, or with an extrapolation value other than 0; masks of −∞ that are added (mask
-with a finite number); \`MaxPool\` padded so far that each place of the window is outside in some window;
+A mask before Softmax (−∞, or −10000 and less, added or chosen by a constant condition) is not a number here: what
+it hides is left out, exactly, and costs five layers of copies.
+
+Refused with a reason, because somebody may expect them: three-dimensional convolutions and pools; a mask of −∞
+that anything but Softmax reads; \`MaxPool\` padded so far that each place of the window is outside in some window;
 batches; integers of 4 bits and reals of 8 or 4. \`Resize\` with \`align_corners\` and \`QLinearMatMul\` at the ends of
 int8 do what onnxruntime does, which differs from ONNX's reference. Products of uint8 and int8 are exact here;
 onnxruntime lets pairs of them saturate at 16 bits on processors without VNNI.

@@ -391,7 +391,8 @@ export function steepest(
 function alignment(activation: UnaryChain, code: OutputCode, step: number, at: number): number {
   const output = (x: number) => code.factor * evaluateUnary(activation, x) + code.offset
   const perRow = output(at + step / 2) - output(at - step / 2)
-  if (abs(abs(perRow) - 1) > 1e-6) return 0
+  // Written so that a function without a value next to `at` is not aligned either.
+  if (!(abs(abs(perRow) - 1) <= 1e-6)) return 0
   const apart = output(at) * perRow - at / step
   const phase = apart - round(apart)
   return abs(phase) < 1e-6 ? 0 : phase

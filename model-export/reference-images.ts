@@ -5,6 +5,7 @@ import type { LoopChoice } from './input-choice.js'
 import type { IntegerModel } from './integer-model.js'
 import { realLatent } from './latent-table.js'
 import type { ResolvedInputs } from './lowering/resolve-inputs.js'
+import { halfToNumber, numberToHalf } from './onnx/half-precision.js'
 import { nameInStep } from './onnx/unroll-graph.js'
 import { PlatemarkError } from './platemark-error.js'
 import { elementCount, transposeIndex } from './tensor-index.js'
@@ -45,7 +46,7 @@ export async function openReference(
   }).catch((cause: unknown) => {
     throw new PlatemarkError('onnxruntime cannot run the model, so it cannot be compared with.', {
       found: cause instanceof Error ? cause.message : String(cause),
-      fix: 'Check the file with onnx.checker, or export it again.',
+      fix: 'Check the file with onnx.checker, or export it again: in single precision, for which onnxruntime has all operators, and with opset 17.',
       cause,
     })
   })
@@ -66,7 +67,7 @@ export async function openReference(
       output = (await session.run(Object.fromEntries(fed)))[outputName] as Tensor
     }
     if (output === undefined) throw new RangeError('a loop has steps')
-    const values = output.data as ArrayLike<number>
+    const values = valuesOf(output)
     const sizeOf = options.anyOutput ? anyImageSize : detectImageSize
     const size = sizeOf(output.dims, options.layout, options.size)
     const index =
@@ -78,6 +79,13 @@ export async function openReference(
     )
   }
   return { pixels, close: () => session.release() }
+}
+
+/** The elements as numbers; newer versions of Node have halves of their own. */
+function valuesOf({ type, data }: Tensor): ArrayLike<number> {
+  return type === 'float16' && data instanceof Uint16Array
+    ? Float64Array.from(data, halfToNumber)
+    : (data as ArrayLike<number>)
 }
 
 function feedsOf(
@@ -143,6 +151,8 @@ function tensorOf(
   switch (type) {
     case 'float32':
       return new Tensor('float32', Float32Array.from(values), shape)
+    case 'float16':
+      return new Tensor('float16', Uint16Array.from(values, numberToHalf), shape)
     case 'float64':
       return new Tensor('float64', Float64Array.from(values), shape)
     case 'int32':
@@ -155,7 +165,7 @@ function tensorOf(
       throw new PlatemarkError(
         `Input "${name}" of the model has an element type that is not supported.`,
         {
-          expected: 'float32, float64, int32, int64 or bool',
+          expected: 'float16, float32, float64, int32, int64 or bool',
           found: type,
         },
       )

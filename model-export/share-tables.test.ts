@@ -43,3 +43,12 @@ test.each(functions)('layers of one function share one short table: %j', (step) 
     for (const { requantize } of nodes) expect(requantize.shift).toBeLessThanOrEqual(11)
   }
 })
+
+test('a function that jumps has a table of its own', () => {
+  const sign: UnaryChain = [{ op: 'elementary', name: 'sign' }, { op: 'relu' }]
+  for (const seed of [0, 5, 33]) {
+    const model = quantize(withActivation(seed, sign), options)
+    verifyBounds(model)
+    for (const { values } of model.tables) expect(values.length).toBeLessThanOrEqual(2 ** 20)
+  }
+})

@@ -5,7 +5,7 @@ import type { AffineNode, IntegerModel, Table } from './integer-model.js'
 import type { Range } from './intervals.js'
 import type { Profile } from './profiles.js'
 import { makeTable, type OutputCode, steepest } from './quantize-affine.js'
-import { hasPole, isHomogeneous, isRounding, isUneven, type UnaryChain } from './unary.js'
+import { hasPole, isHomogeneous, isUneven, jumps, type UnaryChain } from './unary.js'
 
 /** Layers of the same function, and the table that all of them look up. */
 type Group = {
@@ -73,7 +73,7 @@ export function assembleWithSharedTables(plan: QuantizationPlan, profile: Profil
  */
 function isShareable({ terms, activation, exact }: FloatAffine): boolean {
   if (exact !== undefined || terms.some(({ kind }) => kind === 'einsum')) return false
-  if (activation.some(isRounding)) return false
+  if (activation.some(jumps)) return false
   return isHomogeneous(activation) || !(hasPole(activation) || isUneven(activation))
 }
 

@@ -127,3 +127,8 @@ export function isHomogeneous(chain: UnaryChain): boolean {
 export function isRounding(step: UnaryStep): boolean {
   return step.op === 'elementary' && step.name === 'round'
 }
+
+/** Whether a step jumps somewhere: no row is narrow enough there. */
+export function jumps(step: UnaryStep): boolean {
+  return step.op === 'elementary' && ['ceil', 'floor', 'round', 'sign'].includes(step.name)
+}

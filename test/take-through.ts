@@ -1,9 +1,11 @@
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { expandSeed } from '../circuits/seed-expansion.js'
 import { compileModel } from '../model-export/compile-model.js'
+import { conditionsOf, sampleConditions } from '../model-export/conditions.js'
 import { execute } from '../model-export/execute.js'
+import { readOnnxFile } from '../model-export/onnx/read-onnx-file.js'
 import { modelId, writePlate } from '../model-export/plate.js'
 import { PlatemarkError } from '../model-export/platemark-error.js'
 import { silent } from '../model-export/progress.js'
@@ -56,7 +58,7 @@ export async function takeThrough(path: string, withEvm = false): Promise<ZooRow
   const folder = await mkdtemp(join(tmpdir(), 'platemark-zoo-'))
   const row: { -readonly [key in keyof ZooRow]: ZooRow[key] } = { ...nothing(path), seconds: 0 }
   try {
-    const onnx = await readFile(path)
+    const onnx = await readOnnxFile(path)
     const options = {
       profile: 'fidelity',
       latent: 'normal',
@@ -77,7 +79,8 @@ export async function takeThrough(path: string, withEvm = false): Promise<ZooRow
     await backend.setup(plate, { kind: 'development' }, silent)
     await mkdir(join(folder, 'out'))
     const bundlePath = join(folder, 'out', 'zoo.provenance.json')
-    const request = { seed: SEED, context: LOCAL_CONTEXT }
+    const conditions = sampleConditions(Number(SEED), conditionsOf(model))
+    const request = { seed: SEED, context: LOCAL_CONTEXT, conditions }
     const { bundle, proved } = await writeProvenance(
       plate,
       backend,
@@ -89,7 +92,7 @@ export async function takeThrough(path: string, withEvm = false): Promise<ZooRow
     row.proved = true
     row.proveSeconds = rounded(proved.seconds)
     row.peakMegabytes = Math.round(proved.peakMemoryBytes / 1e6)
-    const pixels = execute(model, expandSeed(SEED, model.latent.dimensions))
+    const pixels = execute(model, expandSeed(SEED, model.latent.dimensions), conditions)
     row.exact = Buffer.from(pixels).equals(Buffer.from(proved.pixels))
     if (!row.exact) throw new Error('the proven pixels are not those of the integer executor')
     const { valid, reason } = await verifyBundle(bundle, bundlePath, { plate })

@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Field, readJsonFile } from '../../model-export/json-fields.js'
 import { describeOnnx } from '../../model-export/onnx/describe-onnx.js'
+import { readOnnxFile } from '../../model-export/onnx/read-onnx-file.js'
 import { readPlate } from '../../model-export/plate.js'
-import { PlatemarkError } from '../../model-export/platemark-error.js'
 import { backends } from '../../prover/backends.js'
 import { parseSetupRecord } from '../../prover/setup-record.js'
 import { type Register, subcommand } from '../command.js'
@@ -73,13 +72,7 @@ async function inspectLayers(path: string, terminal: Terminal): Promise<void> {
 }
 
 async function inspectOnnx(path: string, terminal: Terminal): Promise<void> {
-  const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
-    throw new PlatemarkError('The model could not be read.', {
-      expected: 'an ONNX file or a compiled model (.plate folder)',
-      found: cause.message,
-      cause,
-    })
-  })
+  const bytes = await readOnnxFile(path, 'an ONNX file or a compiled model (.plate folder)')
   const found = describeOnnx(bytes)
   terminal.result({ kind: 'onnx', ...found }, [
     ...rows([

@@ -14,6 +14,7 @@ import {
   type Value,
 } from './lowering.js'
 import { emitProduct } from './products.js'
+import { hide, hides } from './softmax-mask.js'
 
 const scalar = (value: number): FloatTensor => ({ shape: [], data: Float64Array.of(value) })
 
@@ -53,7 +54,26 @@ function sum(sign: 1 | -1): Lower {
   }
 }
 
-export const lowerAdd: Lower = sum(1)
+const addition = sum(1)
+
+/** A sum; −∞ and the like before Softmax are a mask. */
+export const lowerAdd: Lower = (node, inputs, lowering) => {
+  const constant = inputs.find((it): it is Constant => it?.kind === 'constant')
+  const value = inputs.find((it): it is Activation => it?.kind === 'activation')
+  if (constant === undefined || value === undefined || !isMask(constant))
+    return addition(node, inputs, lowering)
+  const kept = constant.data.map((it) => (hides(it) ? 0 : it))
+  const hidden = { ...constant, data: constant.data.map((it) => (hides(it) ? 1 : 0)) }
+  const sum = kept.some((it) => it !== 0)
+    ? (addition(node, [value, { ...constant, data: kept }], lowering)[0] as Activation)
+    : value
+  return [hide(lowering, node, sum, hidden)]
+
+  function isMask({ data }: Constant): boolean {
+    return lowering.softmaxInputs.has(node.outputs[0]!) && data.some(hides)
+  }
+}
+
 export const lowerSub: Lower = sum(-1)
 
 /** `Sum` of any number of operands: what is computed first, so that two constants never meet. */

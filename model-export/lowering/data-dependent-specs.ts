@@ -51,6 +51,14 @@ function one(
   return graph([[operator, inputs, 'y', attributes]], initializers, opset)
 }
 
+const fromZero = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
+
+/** True at every other element. */
+function checkered(shape: readonly number[]): TensorSpec {
+  const count = shape.reduce((a, b) => a * b, 1)
+  return { dtype: 'bool', shape, data: fromZero(count).map((i) => i % 2) }
+}
+
 /** Operators that are one table. */
 export const tables: Readonly<Record<string, OnnxSpec>> = {
   ...Object.fromEntries(
@@ -312,6 +320,42 @@ export const dataDependent: Readonly<Record<string, OnnxSpec>> = {
   'Softmax of the last axis': one('Softmax'),
   'Softmax of channels': one('Softmax', { axis: { int: 1 } }),
   'Softmax before opset 13': one('Softmax', { axis: { int: 2 } }, {}, 11),
+  'division by a norm that is kept from 0, as Keras does': graph(
+    [
+      ['Mul', 'x x', 'q'],
+      ['ReduceSum', 'q', 's'],
+      ['Sqrt', 's', 'n'],
+      ['Reciprocal', 'n', 'r'],
+      ['Min', 'r most', 'm'],
+      ['Mul', 'x m', 'y'],
+    ],
+    { most: number(1e9) },
+  ),
+  'Softmax behind a Where with −∞': graph(
+    [
+      ['Mul', 'x ten', 's'],
+      ['Where', 'c never s', 'm'],
+      ['Softmax', 'm', 'y'],
+    ],
+    { ten: number(10), never: number(-Infinity), c: checkered([3, 4, 5]) },
+  ),
+  'Softmax of channels with −∞ and numbers added': graph(
+    [
+      ['Add', 'm x', 's'],
+      ['Cast', 's', 'd', { to: { int: 1 } }],
+      ['Softmax', 'd', 'y', { axis: { int: 1 } }],
+    ],
+    {
+      m: { shape: [3, 1, 5], data: [...fromZero(5), ...Array(5).fill(-Infinity), ...fromZero(5)] },
+    },
+  ),
+  'Softmax with a large negative number added': graph(
+    [
+      ['Add', 'x m', 's'],
+      ['Softmax', 's', 'y'],
+    ],
+    { m: { shape: [4, 5], data: fromZero(20).map((i) => (i % 5 > i / 5 ? -1e9 : 0)) } },
+  ),
   LogSoftmax: one('LogSoftmax', { axis: { int: 1 } }),
   'self-attention': graph(
     [

@@ -56,6 +56,8 @@ export function evaluateConstant(
     nodes: [],
     shapes: new Map([[name, first.shape]]),
     ordered: new Map(),
+    softmaxInputs: new Set(),
+    visible: new WeakMap(),
     budget: lowering.budget,
   }
   const view = identityView(elementCount(first.shape))

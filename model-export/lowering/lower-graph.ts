@@ -15,6 +15,7 @@ import {
 import { lowerNode } from './lower-node.js'
 import { emitElementwise, initialBudget, inOrder, type Lowering, type Value } from './lowering.js'
 import { type ResolvedCondition, type ResolvedInputs, resolveInputs } from './resolve-inputs.js'
+import { softmaxInputs } from './softmax-mask.js'
 import { identityView } from './view.js'
 
 /**
@@ -46,6 +47,8 @@ export function lowerResolved(
     nodes: [],
     shapes: new Map([latent, ...conditions].map((input) => [input.name, input.shape])),
     ordered: new Map(),
+    softmaxInputs: softmaxInputs(nodes, output),
+    visible: new WeakMap(),
     budget: initialBudget,
   }
   const values = new Map<string, Value | LabelValue>([...graph.initializers, ...constants])

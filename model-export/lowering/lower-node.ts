@@ -37,7 +37,28 @@ function unsupported(node: OnnxNode): Error {
     {
       expected: `one of ${listSupportedOperators().join(', ')}; on constants also ${listFoldedOperators().join(', ')}`,
       found: node.domain === '' ? node.operator : `${node.operator} of domain "${node.domain}"`,
-      fix: 'Export the model without it, or replace it in the model by supported operators.',
+      fix:
+        INSTEAD[node.operator] ??
+        'Export the model without it, or replace it in the model by supported operators.',
     },
   )
+}
+
+const STEP_BY_STEP =
+  'Write the steps out before exporting: in Keras unroll=True, in PyTorch a cell (nn.GRUCell) that forward calls.'
+const NOISE = 'Make the noise an input of the model, or a part of the latent.'
+
+/** What to do about operators that exporters are known to write. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  Erfc: 'tf2onnx left it as TensorFlow has it. In Keras, take gelu with approximate=True: keras.activations.gelu(x, approximate=True).',
+  GRU: STEP_BY_STEP,
+  LSTM: STEP_BY_STEP,
+  Loop: STEP_BY_STEP,
+  RNN: STEP_BY_STEP,
+  RandomNormal: NOISE,
+  RandomNormalLike: NOISE,
+  RandomUniform: NOISE,
+  RandomUniformLike: NOISE,
+  ScatterND:
+    'Put parts together with torch.cat, torch.stack or nn.PixelShuffle instead of assigning to slices.',
 }

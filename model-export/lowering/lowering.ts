@@ -34,6 +34,10 @@ export type Lowering = {
   readonly shapes: Map<string, readonly number[]>
   /** Rearranged copies, by tensor and view, so that two readers share one. */
   readonly ordered: Map<string, Activation>
+  /** Tensors that only Softmax reads. */
+  readonly softmaxInputs: ReadonlySet<string>
+  /** 0 where Softmax leaves an element out, else 1; of those activations that have such elements. */
+  readonly visible: WeakMap<Activation, Constant>
   /** Elements that may still be computed: a hostile file ends here and not in the machine's memory. */
   budget: number
 }

@@ -6,6 +6,7 @@ import { broadcastIndex } from '../tensor-index.js'
 import { lowerAdd, lowerMul, lowerSum } from './arithmetic.js'
 import { broadcastShape } from './broadcast-shape.js'
 import { chooseBetween } from './comparisons.js'
+import { expandTo } from './expand-activation.js'
 import {
   type Activation,
   activationInput,
@@ -17,6 +18,7 @@ import {
 } from './lowering.js'
 import { integerInput } from './reshape.js'
 import { mapAlong } from './select-axis.js'
+import { hide, hides } from './softmax-mask.js'
 
 function real(shape: readonly number[], data: Float64Array): Constant {
   return { kind: 'constant', dtype: 'float32', shape, data }
@@ -29,7 +31,10 @@ export const lowerWhere: Lower = (node, inputs, lowering) => {
     const [a, b] = [required(node, inputs, 1), required(node, inputs, 2)]
     return chooseBetween(lowering, node, condition, a, b)
   }
+  const { shape } = condition
   const chosen = condition.data.map((value) => (value === 0 ? 0 : 1))
+  const hidden = hiddenFromSoftmax()
+  if (hidden !== undefined) return [hidden]
   const parts = [chosen, chosen.map((value) => 1 - value)].map((mask, i): Value => {
     const operand = required(node, inputs, 1 + i)
     const part = real(condition.shape, mask)
@@ -38,6 +43,19 @@ export const lowerWhere: Lower = (node, inputs, lowering) => {
       : masked(operand, part)
   })
   return lowerAdd(node, parts, lowering)
+
+  /** Where the only use of a constant is to hide what is not chosen from Softmax. */
+  function hiddenFromSoftmax(): Activation | undefined {
+    if (!lowering.softmaxInputs.has(node.outputs[0]!)) return undefined
+    const operands = [required(node, inputs, 1), required(node, inputs, 2)]
+    const value = operands.find((it): it is Activation => it.kind === 'activation')
+    const constant = operands.find((it): it is Constant => it.kind === 'constant')
+    if (value === undefined || constant === undefined || !constant.data.every(hides))
+      return undefined
+    const byFirst = operands[0] === constant
+    const data = byFirst ? chosen : chosen.map((it) => 1 - it)
+    return hide(lowering, node, expandTo(lowering, node, value, constant.shape), { shape, data })
+  }
 
   /** A constant where it is chosen: what is not may be infinite. */
   function masked(constant: Constant, mask: Constant): Constant {

@@ -16,6 +16,7 @@ import {
 import { lowerAdd, lowerDiv, lowerMul, lowerNeg, lowerSub, lowerSum } from './arithmetic.js'
 import { lowerAveragePool, lowerGlobalAveragePool } from './average-pool.js'
 import { lowerBatchNormalization } from './batch-normalization.js'
+import { lowerCol2Im } from './col2im.js'
 import { comparisons } from './comparisons.js'
 import { lowerConv } from './conv.js'
 import { lowerConvTranspose } from './conv-transpose.js'
@@ -107,6 +108,7 @@ export const lowerings: ReadonlyMap<string, Lower> = new Map(
     BatchNormalization: lowerBatchNormalization,
     Cast: lowerCast,
     Clip: lowerClip,
+    Col2Im: lowerCol2Im,
     Concat: lowerConcat,
     Conv: lowerConv,
     ConvInteger: lowerConvInteger,

@@ -13,6 +13,8 @@ export type ResizeAxis = {
   readonly nearest: string
   readonly cubicCoefficient: number
   readonly excludeOutside: boolean
+  /** Where it shrinks, the kernel grows, so that every element counts. */
+  readonly antialias: boolean
   /** Part of the axis that is resized, for `tf_crop_and_resize`. */
   readonly region: readonly [number, number]
 }
@@ -33,20 +35,38 @@ export function resizeWeights(axis: ResizeAxis): SparseRows | undefined {
     const x = original(i)
     if (axis.coordinates === 'tf_crop_and_resize' && (x < 0 || x > last)) return []
     if (axis.mode === 'nearest') return [[clamp(round(x)), 1]]
-    const first = floor(x)
-    const t = x - first
-    const taps: readonly (readonly [number, number])[] =
-      axis.mode === 'linear'
-        ? [
-            [first, 1 - t],
-            [first + 1, t],
-          ]
-        : cubicWeights(t, axis.cubicCoefficient).map((w, k) => [first - 1 + k, w] as const)
+    const taps = tapsAround(x, axis)
     const counted = axis.excludeOutside ? taps.filter(([at]) => at >= 0 && at <= last) : taps
     const total = counted.reduce((sum, [, weight]) => sum + weight, 0)
     return counted
       .filter(([, weight]) => weight !== 0)
       .map(([at, weight]) => [clamp(at), weight / total] as const)
+  })
+}
+
+type Taps = readonly (readonly [at: number, weight: number])[]
+
+/** The elements around a place with their weights, also outside of the axis. */
+function tapsAround(x: number, axis: ResizeAxis): Taps {
+  const first = floor(x)
+  const t = x - first
+  if (axis.antialias && axis.scale < 1) return stretchedTaps(x, axis)
+  if (axis.mode === 'linear')
+    return [
+      [first, 1 - t],
+      [first + 1, t],
+    ]
+  return cubicWeights(t, axis.cubicCoefficient).map((w, k) => [first - 1 + k, w] as const)
+}
+
+/** As many as are behind one element of what comes out. */
+function stretchedTaps(x: number, { mode, scale, cubicCoefficient }: ResizeAxis): Taps {
+  const reach = (mode === 'linear' ? 1 : 2) / scale
+  const first = ceil(x - reach)
+  return Array.from({ length: floor(x + reach) - first + 1 }, (_, k) => {
+    const distance = abs(first + k - x) * scale
+    const weight = mode === 'linear' ? max(1 - distance, 0) : cubic(distance, cubicCoefficient)
+    return [first + k, weight] as const
   })
 }
 
@@ -77,6 +97,8 @@ function coordinateOf(axis: ResizeAxis): ((i: number) => number) | undefined {
       return (i) => (resized > 1 ? fround((i * (size - 1)) / (resized - 1)) : 0)
     case 'asymmetric':
       return (i) => fround(i / scale)
+    case 'tf_half_pixel_for_nn':
+      return (i) => fround(fround(i + 0.5) / scale)
     case 'tf_crop_and_resize': {
       const [start, end] = region
       return (i) =>
@@ -93,7 +115,12 @@ function coordinateOf(axis: ResizeAxis): ((i: number) => number) | undefined {
 
 /** Keys' kernel at the four neighbours of a place that is `t` behind the second. */
 function cubicWeights(t: number, a: number): readonly number[] {
-  const near = (x: number): number => ((a + 2) * x - (a + 3)) * x * x + 1
-  const far = (x: number): number => ((a * x - 5 * a) * x + 8 * a) * x - 4 * a
-  return [far(1 + t), near(t), near(abs(1 - t)), far(2 - t)]
+  return [far(1 + t, a), near(t, a), near(abs(1 - t), a), far(2 - t, a)]
 }
+
+function cubic(distance: number, a: number): number {
+  return distance <= 1 ? near(distance, a) : distance < 2 ? far(distance, a) : 0
+}
+
+const near = (x: number, a: number): number => ((a + 2) * x - (a + 3)) * x * x + 1
+const far = (x: number, a: number): number => ((a * x - 5 * a) * x + 8 * a) * x - 4 * a

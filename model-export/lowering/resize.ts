@@ -9,11 +9,13 @@ import {
 import { nodeError } from '../onnx/node-error.js'
 import type { OnnxNode } from '../onnx/onnx-graph.js'
 import { elementCount } from '../tensor-index.js'
+import { uniform } from './compact.js'
 import {
   type Activation,
   activationInput,
   constantInput,
   emitAffine,
+  emitElementwise,
   inOrder,
   type Lower,
   type Lowering,
@@ -40,11 +42,6 @@ export const lowerResize: Lower = (node, inputs, lowering) => {
     ? stringAttribute(node, 'coordinate_transformation_mode', 'half_pixel')
     : 'asymmetric'
   const nearest = since11 ? stringAttribute(node, 'nearest_mode', 'round_prefer_floor') : 'floor'
-  if (intAttribute(node, 'antialias', 0) !== 0 && given.some(({ scale }) => scale < 1)) {
-    throw nodeError(node, 'shrinking with antialias is not supported', {
-      fix: 'Export with antialias=False, or use an AveragePool.',
-    })
-  }
   const roi = constantInput(node, inputs, since11 ? 1 : 9, 'region')?.data ?? []
   const maps = axes.map((axis, i) => {
     const { resized, scale } = given[i]!
@@ -57,6 +54,7 @@ export const lowerResize: Lower = (node, inputs, lowering) => {
       nearest,
       cubicCoefficient: floatAttribute(node, 'cubic_coeff_a', -0.75),
       excludeOutside: intAttribute(node, 'exclude_outside', 0) !== 0,
+      antialias: intAttribute(node, 'antialias', 0) !== 0,
       region: [roi[i] ?? 0, roi[axes.length + i] ?? 1],
     }
     const rows = resizeWeights(own)
@@ -68,12 +66,12 @@ export const lowerResize: Lower = (node, inputs, lowering) => {
     return { axis, rows }
   })
   const outside = floatAttribute(node, 'extrapolation_value', 0)
-  if (outside !== 0 && maps.some(({ rows }) => rows.some((row) => row.length === 0))) {
-    throw nodeError(node, 'an extrapolation value other than 0 is not supported', {
-      found: String(outside),
-    })
-  }
-  return [applyMaps(lowering, node, value, maps)]
+  if (outside === 0 || maps.every(({ rows }) => rows.every((row) => row.length > 0)))
+    return [applyMaps(lowering, node, value, maps)]
+  // Zeros outside of what is less by the value, then the value for all.
+  const less = emitElementwise(lowering, node, value, { offset: uniform(0, -outside) })
+  const resized = applyMaps(lowering, node, less, maps)
+  return [emitElementwise(lowering, node, resized, { offset: uniform(0, outside) })]
 }
 
 /** Until opset 9: sizes by scale only, places by division. */
@@ -92,6 +90,7 @@ export const lowerUpsample: Lower = (node, inputs, lowering) => {
       nearest: 'floor',
       cubicCoefficient: -0.75,
       excludeOutside: false,
+      antialias: false,
       region: [0, 1],
     })!
     return { axis, rows }

@@ -88,33 +88,55 @@ function guess(
   return classes === undefined ? undefined : { kind: 'label', classes }
 }
 
-/** The least number of rows of the tables that a tensor picks from; undefined where it does anything else. */
+/**
+ * The least number of rows of the tables that an input, or what is computed from it alone, picks from; undefined
+ * where it does anything else.
+ */
 function classesOf(graph: OnnxGraph, nodes: readonly OnnxNode[], name: string): number | undefined {
-  const readers = nodes.filter(({ inputs }) => inputs.includes(name))
-  const sizes = readers.map(({ operator, inputs, outputs, attributes }) => {
-    if (PASSES_ON.has(operator) && inputs[0] === name) return classesOf(graph, nodes, outputs[0]!)
-    if (operator === 'Shape' || operator === 'Size') return MOST_CLASSES
-    if (operator === 'Gather' && inputs[1] === name && inputs[0] !== name) {
-      const axis = attributes.get('axis')
-      const table = constantOf(graph, nodes, inputs[0])?.shape
-      return table?.at(axis?.type === 'int' ? axis.value : 0)
-    }
-    if (operator === 'OneHot' && inputs[0] === name)
-      return constantOf(graph, nodes, inputs[1])?.data[0]
-    return undefined
-  })
+  const derived = new Set([name])
+  const others = new Set(graph.inputs.map((input) => input.name).filter((it) => it !== name))
+  const sizes: (number | undefined)[] = []
+  for (const node of nodes) {
+    if (!reads(node).some((it) => derived.has(it))) continue
+    const { operator, inputs, outputs } = node
+    const [first = '', second = ''] = inputs
+    if (PASSES_ON.has(operator) && !inputs.some((it) => others.has(it))) derived.add(outputs[0]!)
+    else if (operator === 'Shape' || operator === 'Size') sizes.push(MOST_CLASSES)
+    else if (operator === 'Gather' && derived.has(second) && !derived.has(first)) {
+      const axis = node.attributes.get('axis')
+      const table = constantOf(graph, nodes, first)?.shape
+      sizes.push(table?.at(axis?.type === 'int' ? axis.value : 0))
+    } else if (operator === 'OneHot' && derived.has(first))
+      sizes.push(constantOf(graph, nodes, second)?.data[0])
+    else if (operator === 'Equal')
+      sizes.push(countedBy(constantOf(graph, nodes, derived.has(first) ? second : first)))
+    else return undefined
+  }
   const known = sizes.filter((size) => size !== undefined)
   return known.length === sizes.length && known.length > 0 ? Math.min(...known) : undefined
 }
 
+/** What may be between a label and the table: TensorFlow counts negative indices from the end. */
 const PASSES_ON: ReadonlySet<string> = new Set([
-  'Cast',
-  'Flatten',
-  'Identity',
-  'Reshape',
-  'Squeeze',
-  'Unsqueeze',
+  ...['Cast', 'Flatten', 'Identity', 'Reshape', 'Squeeze', 'Unsqueeze'],
+  ...[
+    'Add',
+    'Clip',
+    'Greater',
+    'GreaterOrEqual',
+    'Less',
+    'LessOrEqual',
+    'Mul',
+    'Not',
+    'Sub',
+    'Where',
+  ],
 ])
+
+/** How many classes a label is compared with, where these are 0, 1, 2 and so on. */
+function countedBy(constant: Constant | undefined): number | undefined {
+  return constant?.data.every((value, i) => value === i) ? constant.data.length : undefined
+}
 
 function constantOf(graph: OnnxGraph, nodes: readonly OnnxNode[], name = ''): Constant | undefined {
   const initializer = graph.initializers.get(name)
@@ -221,6 +243,7 @@ function undecided(
 ): PlatemarkError {
   const describe = ({ name, dtype, shape }: OnnxValueInfo) =>
     `"${name}" (${dtype} ${shape?.join('×') || 'of one element'})`
+  for (const input of open) dtypeOf(input)
   if (used.length === 0)
     return new PlatemarkError('The output of the model does not depend on its input.', {
       expected: 'an image computed from a latent',

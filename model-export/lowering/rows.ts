@@ -15,6 +15,12 @@ export type Rows = {
   readonly restore: (tensor: Activation) => Activation
 }
 
+/** The axes of a tensor, those last that run over a row. */
+export function rowOrder(rank: number, inner: ReadonlySet<number>): readonly number[] {
+  const order = Array.from({ length: rank }, (_, axis) => axis)
+  return [...order.filter((axis) => !inner.has(axis)), ...order.filter((axis) => inner.has(axis))]
+}
+
 /**
  * Reads a tensor as rows, over which the given axes run.
  *
@@ -26,13 +32,9 @@ export function asRows(
   value: Activation,
   axes: readonly number[],
 ): Rows {
-  const rank = value.shape.length
-  const inner = new Set(axes.map((axis) => normalizeAxis(node, axis, rank)))
+  const inner = new Set(axes.map((axis) => normalizeAxis(node, axis, value.shape.length)))
   const order = value.shape.map((_, axis) => axis)
-  const permutation = [
-    ...order.filter((axis) => !inner.has(axis)),
-    ...order.filter((axis) => inner.has(axis)),
-  ]
+  const permutation = rowOrder(order.length, inner)
   const back = order.map((axis) => permutation.indexOf(axis))
   const move = (from: Activation, order: readonly number[]): Activation =>
     transposeValue(lowering, node, from, order) as Activation

@@ -1,5 +1,5 @@
 import { intAttribute, normalizeAxis } from '../onnx/attributes.js'
-import type { OnnxNode } from '../onnx/onnx-graph.js'
+import type { Constant, OnnxNode } from '../onnx/onnx-graph.js'
 import type { UnaryChain } from '../unary.js'
 import {
   type Activation,
@@ -9,7 +9,9 @@ import {
   type Lowering,
 } from './lowering.js'
 import { emitRowMaximum } from './maximum.js'
-import { asRows, itself, type Rows, repeated, summed } from './rows.js'
+import { asRows, itself, type Rows, repeated, rowOrder, summed } from './rows.js'
+import { emitMasked, emitVisible } from './softmax-mask.js'
+import { transposeValue } from './transpose.js'
 
 /** `activation(x − max(x))` of each row: at most 0 before the function, and 0 at the largest element. */
 function emitBelowMaximum(
@@ -53,19 +55,37 @@ const EXPONENTIAL: UnaryChain = [
 ]
 
 /** Before opset 13 the axis stands for all axes from it on, and is 1 by default. */
-function rowsOf(node: OnnxNode, value: Activation, lowering: Lowering): Rows {
+function softmaxAxes(node: OnnxNode, value: Activation, lowering: Lowering): readonly number[] {
   const rank = value.shape.length
   const old = lowering.opset < 13
   const axis = normalizeAxis(node, intAttribute(node, 'axis', old ? 1 : -1), rank)
-  const axes = old ? Array.from({ length: rank - axis }, (_, i) => axis + i) : [axis]
-  return asRows(lowering, node, value, axes)
+  return old ? Array.from({ length: rank - axis }, (_, i) => axis + i) : [axis]
+}
+
+/** `exp(x − max(x))` of each row: of what is visible, 0 elsewhere. */
+function emitExponentials(
+  lowering: Lowering,
+  node: OnnxNode,
+  from: Rows,
+  visible: Float64Array | undefined,
+): string {
+  if (visible === undefined) return emitBelowMaximum(lowering, node, from, EXPONENTIAL)
+  const shown = emitVisible(lowering, node, from, visible)
+  const exponentials = emitBelowMaximum(lowering, node, shown, EXPONENTIAL)
+  return emitMasked(lowering, node, exponentials, [from.rows, from.length], visible)
 }
 
 /** exp(x − max) / Σ exp(x − max). */
 export const lowerSoftmax: Lower = (node, inputs, lowering) => {
-  const from = rowsOf(node, activationInput(node, inputs, 0), lowering)
+  const value = activationInput(node, inputs, 0)
+  const axes = softmaxAxes(node, value, lowering)
+  const from = asRows(lowering, node, value, axes)
   const { rows, length } = from
-  const exponentials = emitBelowMaximum(lowering, node, from, EXPONENTIAL)
+  const visible = lowering.visible.get(value)
+  const mask =
+    visible &&
+    transposeValue(lowering, node, visible, rowOrder(visible.shape.length, new Set(axes)))
+  const exponentials = emitExponentials(lowering, node, from, (mask as Constant | undefined)?.data)
   const operand = emitSumOf(lowering, node, exponentials, from, 'reciprocal')
   const shape = [rows, length]
   const result = emitAffine(
@@ -92,7 +112,8 @@ export const lowerSoftmax: Lower = (node, inputs, lowering) => {
 
 /** x − max − log Σ exp(x − max). */
 export const lowerLogSoftmax: Lower = (node, inputs, lowering) => {
-  const from = rowsOf(node, activationInput(node, inputs, 0), lowering)
+  const value = activationInput(node, inputs, 0)
+  const from = asRows(lowering, node, value, softmaxAxes(node, value, lowering))
   const { rows, length } = from
   const differences = emitBelowMaximum(lowering, node, from, [])
   const shape = [rows, length]

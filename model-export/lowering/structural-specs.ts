@@ -48,6 +48,12 @@ function sized(mode: string, coordinates: string, height: number, width: number,
   )
 }
 
+/** Sizes that shrink. */
+function antialias(mode: string, height: number, width: number, excluding = 0): OnnxSpec {
+  const attributes = { antialias: { int: 1 }, exclude_outside: { int: excluding } }
+  return { ...sized(mode, 'half_pixel', height, width, attributes), opset: 18 }
+}
+
 const pads = (mode: string, ...data: readonly number[]): OnnxSpec =>
   one('Pad', { mode: { string: mode } }, { pads: ints(...data) })
 
@@ -249,6 +255,27 @@ export const structural: Readonly<Record<string, OnnxSpec>> = {
   'ReduceMean, rows and channels': one('ReduceMean', { axes: { ints: [-1, 1] } }),
   'ReduceMean, all': one('ReduceMean'),
   'ReduceSum, input': one('ReduceSum', {}, { axes: ints(2, 3) }),
+  'Col2Im, patches': graph(
+    [
+      ['Reshape', 'x s', 'c'],
+      ['Col2Im', 'c image block', 'y', { strides: { ints: [2, 5] } }],
+    ],
+    { s: ints(1, 10, 6), image: ints(6, 10), block: ints(2, 5) },
+    18,
+  ),
+  'Col2Im, blocks that overlap': graph(
+    [
+      ['Reshape', 'x s', 'c'],
+      [
+        'Col2Im',
+        'c image block',
+        'y',
+        { pads: { ints: [0, 1, 1, 0] }, dilations: { ints: [1, 2] } },
+      ],
+    ],
+    { s: ints(1, 12, 5), image: ints(1, 6), block: ints(2, 2) },
+    18,
+  ),
   'DepthToSpace, DCR': graph(
     [
       ['Tile', 'x n', 't'],
@@ -341,6 +368,15 @@ export const structural: Readonly<Record<string, OnnxSpec>> = {
     cubic_coeff_a: { float: -0.5 },
   }),
   'Resize, cubic, excluding': scaled('cubic', 'half_pixel', 2, 2, { exclude_outside: { int: 1 } }),
+  // Deprecated in opset 13.
+  'Resize, nearest as TensorFlow': {
+    ...sized('nearest', 'tf_half_pixel_for_nn', 7, 3, { nearest_mode: { string: 'floor' } }),
+    opset: 12,
+  },
+  'Resize, linear, antialias': antialias('linear', 2, 4),
+  'Resize, linear, antialias, excluding': antialias('linear', 3, 2, 1),
+  'Resize, cubic, antialias': antialias('cubic', 2, 3),
+  'Resize, cubic, antialias, excluding': antialias('cubic', 3, 7, 1),
   'Resize, crop': one(
     'Resize',
     {
@@ -348,6 +384,15 @@ export const structural: Readonly<Record<string, OnnxSpec>> = {
       coordinate_transformation_mode: { string: 'tf_crop_and_resize' },
     },
     { roi: floats(0, 0, 0.2, 0.1, 1, 1, 0.8, 1.3), scales: NONE, sizes: ints(1, 3, 5, 6) },
+  ),
+  'Resize, crop, a value outside': one(
+    'Resize',
+    {
+      mode: { string: 'linear' },
+      coordinate_transformation_mode: { string: 'tf_crop_and_resize' },
+      extrapolation_value: { float: 0.7 },
+    },
+    { roi: floats(0, 0, 0.2, -0.3, 1, 1, 0.8, 1.3), scales: NONE, sizes: ints(1, 3, 5, 6) },
   ),
   'Resize, axes, aspect kept': one(
     'Resize',

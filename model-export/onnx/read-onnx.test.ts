@@ -4,8 +4,8 @@ import { lowerOnnx } from '../lower-onnx.js'
 import { PlatemarkError } from '../platemark-error.js'
 import { buildOnnx, type NodeSpec, type OnnxSpec, type TensorSpec } from './build-onnx.js'
 import { describeOnnx } from './describe-onnx.js'
+import { halfToNumber } from './half-precision.js'
 import { readOnnx } from './read-onnx.js'
-import { halfToNumber } from './read-tensor.js'
 
 /** A generator in small: every structure of a real export, few bytes. */
 const generator: OnnxSpec = {

@@ -27,7 +27,7 @@ const reExport =
  * const graph = readOnnx(await readFile('model.onnx'))
  */
 export function readOnnx(bytes: Uint8Array): OnnxGraph {
-  const model = decode(bytes)
+  const model = decodeOnnx(bytes)
   const graph = model.graph
   if (graph === null || graph === undefined || (graph.node ?? []).length === 0) {
     throw notOnnx(bytes, 'a file without a graph')
@@ -62,7 +62,8 @@ function notOnnx(bytes: Uint8Array, found: string, cause?: unknown): PlatemarkEr
   })
 }
 
-function decode(bytes: Uint8Array): onnx.ModelProto {
+/** The message in a file, nothing checked. @throws PlatemarkError if there is none */
+export function decodeOnnx(bytes: Uint8Array): onnx.ModelProto {
   try {
     return onnxProto.onnx.ModelProto.decode(bytes)
   } catch (cause) {

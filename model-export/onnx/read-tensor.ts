@@ -1,6 +1,7 @@
 import type { onnx } from 'onnx-proto'
 import { PlatemarkError } from '../platemark-error.js'
 import { elementCount } from '../tensor-index.js'
+import { halfToNumber } from './half-precision.js'
 import type { Constant, Dtype } from './onnx-graph.js'
 
 /** Numbers of TensorProto.DataType that we read. */
@@ -55,16 +56,6 @@ export function toNumber(value: unknown): number {
   return (unsigned ? high >>> 0 : high) * 2 ** 32 + (low >>> 0)
 }
 
-/** IEEE half precision from its 16 bits. */
-export function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1
-  const exponent = (bits >> 10) & 0x1f
-  const fraction = bits & 0x3ff
-  if (exponent === 0) return sign * fraction * 2 ** -24
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : Number.NaN
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
-}
-
 /** The upper 16 bits of single precision. */
 function bfloatToNumber(bits: number): number {
   return new Float32Array(Uint32Array.of(bits << 16).buffer)[0]!
@@ -91,7 +82,7 @@ export function readTensor(proto: onnx.ITensorProto, label: string): Constant {
     throw new PlatemarkError(`${label} keeps its data in another file.`, {
       expected: 'an ONNX file that holds its weights',
       found: 'external data',
-      fix: 'Save the model in one file (in Python: onnx.save(onnx.load(path), path, save_as_external_data=False)).',
+      fix: 'Read the file with readOnnxFile, or save the model in one (in Python: onnx.save(onnx.load(path), path, save_as_external_data=False)).',
     })
   }
   const shape = (proto.dims ?? []).map(toNumber)

@@ -45,6 +45,15 @@ const terms =
   (node) =>
     node.terms.map(({ kind }) => kind).join() === kinds.join()
 
+/** Reads nothing but what such a node makes. */
+function follows(step: Step): Step {
+  return ({ terms: [only, ...others] }, model) =>
+    others.length === 0 &&
+    model.nodes.some((it) => it.kind === 'affine' && it.output === only?.input && step(it, model))
+}
+
+const MASKED = 'Softmax with a large negative number added'
+
 /** What is false, in which operator, and the node that makes it. */
 const lies: readonly (readonly [lie: string, operator: string, Step])[] = [
   ['a wrong mean', 'InstanceNormalization', terms('gemm')],
@@ -58,6 +67,9 @@ const lies: readonly (readonly [lie: string, operator: string, Step])[] = [
   ['a wrong exponential', 'Softmax of the last axis', makes('clip → exp')],
   ['a row that is not normalised', 'Softmax of the last axis', makes('clip → reciprocal')],
   ['a wrong probability', 'Softmax of the last axis', (node) => isLast(node, 'einsum')],
+  ['a wrong pick among what is visible', MASKED, terms('elementwise')],
+  ['a wrong value in place of a hidden one', MASKED, terms('elementwise', 'elementwise')],
+  ['a hidden element that counts', MASKED, follows(makes('clip → exp'))],
   ['a wrong score', 'self-attention', terms('einsum')],
   ['a wrong product', 'Mul of two', terms('einsum')],
   ['a wrong reciprocal', 'Div of two', terms('elementwise')],
