@@ -4,6 +4,7 @@ import { execute } from './execute.js'
 import { meanSquaredError, peakSignalToNoise, structuralSimilarity } from './image-quality.js'
 import type { IntegerModel } from './integer-model.js'
 import { sampleLatent } from './latent-table.js'
+import type { LayerChoice } from './layer-bits.js'
 import type { LayerError } from './layer-errors.js'
 import { affordableRuns, type ModelSize, modelSize } from './model-size.js'
 import type { Progress } from './progress.js'
@@ -28,8 +29,8 @@ export type FidelityReport = ModelSize & {
   readonly worstPixelDifference: number
   /** Mean over seeds; 8×8 windows. */
   readonly ssim: number
-  /** The closeness that was asked for, if any, and whether the median and the worst image have it. */
-  readonly target?: { readonly psnr: number; readonly reached: boolean }
+  /** The closeness that was wanted of the median and of the worst image, and whether both have it. */
+  readonly target?: { readonly psnr: number; readonly worstPsnr: number; readonly reached: boolean }
   /** Why the model has the bits that it has, and what was tried. */
   readonly choice?: { readonly why: string; readonly trials: readonly Trial[] }
   readonly nodes: readonly NodeReport[]
@@ -42,12 +43,16 @@ export type NodeReport = Partial<LayerError> & {
   readonly quotientBits: number
   readonly shift: number
   readonly tableRows: number
+  /** Where bits were chosen layer by layer. */
+  readonly bits?: LayerChoice
 }
 
 export type FidelityOptions = ReferenceOptions & {
-  /** By default 64, fewer for models of more than 218 million multiplications. */
+  /** By default 256, fewer for models of more than 54 million multiplications. */
   readonly seeds?: number
 }
+
+const MOST_SEEDS = 256
 
 /**
  * Compares an integer model with the ONNX file that it was made from.
@@ -65,7 +70,7 @@ export async function measureFidelity(
 ): Promise<FidelityReport> {
   const reference = await openReference(onnx, model, options)
   const { height, width, channels } = model.image
-  const seeds = options.seeds ?? affordableRuns(64, modelSize(model).macs)
+  const seeds = options.seeds ?? affordableRuns(MOST_SEEDS, modelSize(model).macs)
   const errors: number[] = []
   let worstPixelDifference = 0
   let similarity = 0
