@@ -56,12 +56,13 @@ export async function compileModel(
     const choice = choose(wish)
     const compiled = await report(onnx, lowered, choice, options, progress)
     const { medianPsnr, worstPsnr } = compiled.report
-    const missing = Math.max(psnr - medianPsnr, psnr - WORST_BELOW_MEDIAN - worstPsnr)
+    const worstMissing = psnr - WORST_BELOW_MEDIAN - worstPsnr
+    const missing = Math.max(psnr - medianPsnr, worstMissing)
     if (best === undefined || missing < best.missing) best = { compiled, missing }
     const next =
-      missing > 0 && attempt < MOST_ATTEMPTS
-        ? nextWish(wish, choice, missing, medianPsnr - worstPsnr)
-        : undefined
+      missing <= 0 || attempt === MOST_ATTEMPTS
+        ? undefined
+        : nextWish(wish, choice, missing, worstMissing === missing)
     if (next === undefined) {
       const target = { psnr, worstPsnr: psnr - WORST_BELOW_MEDIAN, reached: best.missing <= 0 }
       return { ...best.compiled, report: { ...best.compiled.report, target } }
@@ -70,20 +71,26 @@ export async function compileModel(
   }
 }
 
-/** What to try where images are not close enough; undefined where nothing is left. */
+/**
+ * What to try where images are not close enough; undefined where nothing is left.
+ *
+ * @param missing - decibels
+ * @param outlier - whether the worst image lacks them rather than the median: then it has left the range of
+ *   a layer, where bits do not help it
+ */
 function nextWish(
   { targetPsnr, headroom = 1 }: Wish,
   choice: Choice,
   missing: number,
-  spread: number,
+  outlier: boolean,
 ): Wish | undefined {
   if (choice.psnr === undefined) return undefined
-  // An image that is far worse than the others has left the range of a layer.
-  const outlier = spread > WORST_BELOW_MEDIAN
   if (!choice.reached && !outlier) return undefined
+  // More range did not help it enough: then bits, too.
+  const more = choice.reached && (!outlier || headroom > 1)
   return {
     // Trial seeds were kinder than these: the next try aims higher than what was chosen now.
-    targetPsnr: choice.reached ? Math.min(MOST_PSNR, choice.psnr + missing) : targetPsnr,
+    targetPsnr: more ? Math.min(MOST_PSNR, choice.psnr + missing) : targetPsnr,
     headroom: outlier ? headroom * MORE_HEADROOM : headroom,
   }
 }

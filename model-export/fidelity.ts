@@ -1,8 +1,9 @@
 import type { Trial } from './choose-bits.js'
+import { rangeBits } from './circuit-cost.js'
 import { conditionsOf, sampleConditions } from './conditions.js'
 import { execute } from './execute.js'
 import { meanSquaredError, peakSignalToNoise, structuralSimilarity } from './image-quality.js'
-import type { IntegerModel } from './integer-model.js'
+import type { AffineNode, IntegerModel } from './integer-model.js'
 import { sampleLatent } from './latent-table.js'
 import type { LayerChoice } from './layer-bits.js'
 import type { LayerError } from './layer-errors.js'
@@ -39,6 +40,9 @@ export type FidelityReport = ModelSize & {
 export type NodeReport = Partial<LayerError> & {
   readonly name: string
   readonly output: readonly number[]
+  /** Of the largest weight, with its sign; 0 where there is none. */
+  readonly weightBits: number
+  readonly outputBits: number
   readonly accumulatorBits: number
   readonly quotientBits: number
   readonly shift: number
@@ -116,6 +120,8 @@ function describeNodes(model: IntegerModel): readonly NodeReport[] {
           {
             name: node.name,
             output: model.tensors[node.output]!.shape,
+            weightBits: weightBits(node),
+            outputBits: rangeBits(model.tensors[node.output]!),
             accumulatorBits: rangeBits(node.accumulator),
             quotientBits: rangeBits(node.quotient),
             shift: node.requantize.shift,
@@ -125,6 +131,10 @@ function describeNodes(model: IntegerModel): readonly NodeReport[] {
   )
 }
 
-function rangeBits({ min, max }: { readonly min: number; readonly max: number }): number {
-  return Math.ceil(Math.log2(max - min + 1))
+function weightBits({ terms }: AffineNode): number {
+  let largest = 0
+  for (const term of terms)
+    if (term.kind !== 'einsum')
+      for (const weight of term.weight.data) largest = Math.max(largest, Math.abs(weight))
+  return rangeBits({ min: -largest, max: largest })
 }
