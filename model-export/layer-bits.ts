@@ -118,7 +118,8 @@ export function chooseLayerBits(
       const cost = circuitCost(model) / startCost
       best = { model, psnr: peakSignalToNoise(error), layers, cost }
     } else missed = at
-    allowed = wanted - (error - predicted)
+    // What the noises add up to differs by an amount, or by a factor.
+    allowed = Math.min(wanted - (error - predicted), (wanted * predicted) / error)
   }
   return best !== undefined && best.cost < 1 ? best : undefined
 }
