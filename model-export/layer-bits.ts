@@ -4,10 +4,11 @@ import type { FloatAffine } from './float-model.js'
 import { peakSignalToNoise } from './image-quality.js'
 import type { IntegerModel } from './integer-model.js'
 import { floatMacs } from './model-size.js'
+import { PlatemarkError } from './platemark-error.js'
 import type { LayerBits, Profile } from './profiles.js'
 import type { Progress } from './progress.js'
 import { elementCount } from './tensor-index.js'
-import { isRounding } from './unary.js'
+import { isCurved, isRounding } from './unary.js'
 
 /*
  * Bits layer by layer, around bits that are the same everywhere. A bit less in one layer multiplies the noise
@@ -76,6 +77,8 @@ const MOST_MORE = 2
 const MOST_LESS = 4
 const LEAST_BITS = 2
 const MOST_BITS: LayerBits = { weightBits: 24, activationBits: 20 }
+/** A circuit chooses among at most 2^12 pieces of a table, and a curved function has one for each output. */
+const MOST_CURVED_BITS = 12
 /** Models that are tried in the end. */
 const MOST_CHECKS = 4
 
@@ -109,7 +112,8 @@ export function chooseLayerBits(
     let at = moves.findLastIndex(({ predicted }) => predicted <= allowed)
     at = Math.min(Math.max(at, reached + 1), missed - 1)
     const { bits, predicted } = moves[at]!
-    const model = assembleModel(plan, { ...start.profile, layers: bits })
+    const model = assemble(plan, { ...start.profile, layers: bits })
+    if (model === undefined) break
     const error = mean(errorsOf(model))
     progress({ step: 'choose bits by layer', done: knobs.length + check + 1 })
     if (error <= wanted) {
@@ -178,7 +182,7 @@ function planMoves(
   wanted: number,
 ): readonly Move[] {
   const least = knobs.map(({ kind }) => Math.max(profile[kind] - MOST_LESS, LEAST_BITS))
-  const bits = knobs.map(({ kind }) => Math.min(profile[kind] + MOST_MORE, MOST_BITS[kind]))
+  const bits = knobs.map((knob) => mostBits(knob, profile))
   const noiseOf = ({ noise, kind }: Knob, own: number) => noise * 4 ** (profile[kind] - own)
   const start = mean(errors) - knobs.reduce((sum, { noise }) => sum + noise, 0)
   const moves: Move[] = []
@@ -196,6 +200,12 @@ function planMoves(
     if (next < 0) return moves
     bits[next]!--
   }
+}
+
+function mostBits({ node, kind }: Knob, profile: Profile): number {
+  const curved = kind === 'activationBits' && isCurved(node.activation)
+  const limit = curved ? Math.max(profile[kind], MOST_CURVED_BITS) : MOST_BITS[kind]
+  return Math.min(profile[kind] + MOST_MORE, limit)
 }
 
 function bitsByLayer(
@@ -236,6 +246,16 @@ function describe(
       ...(activationBit === undefined ? {} : { activationBit }),
     }
   })
+}
+
+/** Undefined where more bits make numbers or tables too large. */
+function assemble(plan: QuantizationPlan, profile: Profile): IntegerModel | undefined {
+  try {
+    return assembleModel(plan, profile)
+  } catch (error) {
+    if (error instanceof PlatemarkError) return undefined
+    throw error
+  }
 }
 
 function affineNodes({ model }: QuantizationPlan): readonly FloatAffine[] {
