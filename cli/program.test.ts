@@ -212,6 +212,20 @@ test('a file that is no ONNX leaves no plate behind', async () => {
   expect((await readdir(folder)).filter((name) => name.includes('broken.plate'))).toEqual([])
 })
 
+test('images that are not close come with a warning, and bits by layer with their worth', async () => {
+  const sprites = fixturePath('sprites/sprites.onnx')
+  const plate = join(folder, 'compact.plate')
+  const compile = ['compile', sprites, '-o', plate, '--backend', 'none', '--profile', 'compact']
+  const coarse = await run(...compile, '--weight-bits', '8', '--activation-bits', '8')
+  expect(coarse.exitCode).toBe(0)
+  expect(coarse.stderr).toMatch(/warning: images are .* not 45.0 dB and 40.0 dB/)
+  expect(coarse.stdout).toMatch(/NOT reached: 45.0 dB and 40.0 dB/)
+  const usual = await run(...compile)
+  expect(usual.stderr).not.toContain('warning')
+  expect(usual.stdout).toMatch(/layer by layer, for \d+% less/)
+  expect((await run('inspect', plate, '--layers')).stdout).toMatch(/ \d\.\d dB, \d\.\d% /)
+})
+
 test('generate and inspect work on a model without a backend; prove says what is missing', async () => {
   const plate = join(folder, 'sprites.plate')
   const compiled = await run(
@@ -234,6 +248,9 @@ test('generate and inspect work on a model without a backend; prove says what is
   expect(choice).toBe(report.choice.why)
   expect(layers.length).toBe(report.nodes.length)
   expect(layers[0].ownSnr).toBeGreaterThan(20)
+  expect(layers[0].weightBits).toBe(report.nodes[0].weightBits)
+  const { stdout } = await run('inspect', plate, '--layers')
+  expect(stdout).toMatch(/^ *outputs {2}weight bits {2}output bits .* layer\n *1024 .* \/0\/Gemm/m)
 
   const proved = await run('prove', plate, '--seed', '42', '-o', join(folder, 'x.provenance.json'))
   expect(proved.exitCode).toBe(2)

@@ -123,3 +123,11 @@ export function rows(pairs: readonly (readonly [string, string | number | bigint
     `${label.padEnd(width)}  ${typeof value === 'number' ? value.toLocaleString('en-US') : value}`.trimEnd(),
   )
 }
+
+/** Rows of cells, aligned: numbers to the right, the last cell as it is. */
+export function table(lines: readonly (readonly string[])[]): string[] {
+  const widths = lines[0]!.map((_, i) => Math.max(...lines.map((cells) => cells[i]!.length)))
+  return lines.map((cells) =>
+    cells.map((cell, i) => (i === cells.length - 1 ? cell : cell.padStart(widths[i]!))).join('  '),
+  )
+}

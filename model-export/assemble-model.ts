@@ -80,20 +80,21 @@ export function assembleModel(
       continue
     }
     const isImage = node === pixels
+    const own = { ...profile, ...profile.layers?.get(node.output) }
     const seen = statistics.get(node.output)!
     const wanted = isImage
       ? pixelCode(range)
       : (roundedCode(node.activation) ??
         codes.get(node.output) ??
         (hasPole(node.activation)
-          ? factorCode(seen, profile)
-          : activationCode(seen, isRowSum(node) ? { ...profile, headroom: 2 } : profile)))
+          ? factorCode(seen, own)
+          : activationCode(seen, isRowSum(node) ? { ...own, headroom: 2 } : own)))
     // The rows of a product of two activations are not free.
     const isProduct = node.terms.some(({ kind }) => kind === 'einsum')
     const code = isProduct ? wanted : withRoundedRows(node.activation, wanted)
     const domain = usualDomain(node, statistics)
     const tableBits = isImage ? profile.pixelTableBits : profile.tableBits
-    const limits = { ...profile, tableBits }
+    const limits = { ...own, tableBits }
     const quantized = quantizeAffine(node, code, limits, inputs, bounds, domain)
     const scale = isImage ? 1 : quantized.scale
     const facts = rowFacts(quantized.node, quantized.table, bounds)

@@ -5,6 +5,7 @@ import { prepareFloat } from './execute-float.js'
 import { meanSquaredError, peakSignalToNoise } from './image-quality.js'
 import type { IntegerModel } from './integer-model.js'
 import { realLatent, sampleLatent } from './latent-table.js'
+import { chooseLayerBits, type LayerChoice, type TrialErrors, type Uniform } from './layer-bits.js'
 import { affordableRuns, floatMacs } from './model-size.js'
 import type { Profile } from './profiles.js'
 import type { Progress } from './progress.js'
@@ -15,8 +16,16 @@ import { transposeIndex } from './tensor-index.js'
 const MOST_TRIAL_SEEDS = 16
 const FIRST_TRIAL_SEED = 500_000
 
-/** Weights get a bit first: they cost circuits less than activations, which make tables larger too. */
+/**
+ * Bits more than the profile's. Weights get a bit first: they cost circuits less than activations, which make
+ * tables larger too.
+ */
 const BIT_STEPS: readonly (readonly [weight: number, activation: number])[] = [
+  [-5, -5],
+  [-4, -4],
+  [-3, -3],
+  [-2, -2],
+  [-1, -1],
   [0, 0],
   [1, 0],
   [1, 1],
@@ -30,13 +39,6 @@ const BIT_STEPS: readonly (readonly [weight: number, activation: number])[] = [
   [6, 5],
   [7, 6],
   [8, 7],
-]
-
-/** Where somebody asks for less than the profile gives. */
-const FEWER_BITS: readonly (readonly [weight: number, activation: number])[] = [
-  [-3, -3],
-  [-2, -2],
-  [-1, -1],
 ]
 
 /** Bits of tables that are shared: twice the rows each time. */
@@ -64,33 +66,38 @@ export type Choice = {
   readonly model: IntegerModel
   readonly trials: readonly Trial[]
   readonly why: string
+  /** On the trial seeds; absent where bits were given. */
+  readonly psnr?: number
+  /** Whether that is what was wanted; false where not even the most bits are enough. */
+  readonly reached?: boolean
+  /** By affine node, where bits were chosen layer by layer. */
+  readonly layers?: readonly LayerChoice[]
 }
 
 /**
  * The model of fewest bits, or of the shortest tables where they are shared, whose images are at least
- * `targetPsnr` close to the float model's, starting from the profile's bits; with the most where none is.
- * Closeness is taken to grow with bits, so that few trials do.
+ * `profile.targetPsnr` close to the float model's; with the most where none is. Bits are the same everywhere first,
+ * around the profile's, then layer by layer. Closeness is taken to grow with bits, so that few trials do.
  *
  * @param given - bits that the user fixed, which stay as they are; and whether the user wants this
- *   closeness and no other: then bits may be fewer than the profile's, and rows are worth any closeness
+ *   closeness and no other: then tables may be shorter than the profile's, and rows are worth any closeness
  */
 export function chooseBits(
   plan: QuantizationPlan,
   profile: Profile,
-  targetPsnr: number,
   given: Given,
   progress: Progress,
 ): Choice {
   const reference = referenceImages(plan)
   return profile.sharedTables
-    ? chooseTables(plan, profile, targetPsnr, given, reference, progress)
-    : searchBits(plan, profile, targetPsnr, given, reference, progress)
+    ? chooseTables(plan, profile, given, reference, progress)
+    : searchBits(plan, profile, given, reference, progress)
 }
 
 type Given = {
-  readonly weightBits?: number
-  readonly activationBits?: number
-  readonly targetPsnr?: number
+  readonly weightBits: number | undefined
+  readonly activationBits: number | undefined
+  readonly exactly: boolean
 }
 
 function trialOf(profile: Profile, psnr: number): Trial {
@@ -98,7 +105,7 @@ function trialOf(profile: Profile, psnr: number): Trial {
   return { weightBits, activationBits, tableBits, remainderBits, psnr }
 }
 
-function reached(psnr: number, wanted: number, what: string): string {
+function because(psnr: number, wanted: number, what: string): string {
   return `${what} with ${psnr.toFixed(1)} dB on the trial seeds, where ${wanted.toFixed(1)} dB are wanted`
 }
 
@@ -106,56 +113,60 @@ function reached(psnr: number, wanted: number, what: string): string {
 function chooseTables(
   plan: QuantizationPlan,
   profile: Profile,
-  targetPsnr: number,
   given: Given,
   reference: readonly ReferenceImage[],
   progress: Progress,
 ): Choice {
-  const asked = given.targetPsnr !== undefined
-  const steps = asked ? [...SHORTER_TABLES, ...TABLE_STEPS] : TABLE_STEPS
+  const { targetPsnr } = profile
+  const steps = given.exactly ? [...SHORTER_TABLES, ...TABLE_STEPS] : TABLE_STEPS
   const trials: Trial[] = []
   let model: IntegerModel | undefined
   for (const step of steps) {
     const tried = longerTables(profile, step)
     model = assembleWithSharedTables(plan, tried)
-    const psnr = trialPsnr(model, reference)
+    const psnr = psnrOf(trialErrors(model, reference))
     trials.push(trialOf(tried, psnr))
     progress({ step: 'choose tables', done: trials.length, total: steps.length })
     const enough =
-      asked || step <= CHEAP_TABLE_STEPS ? targetPsnr : Math.min(targetPsnr, CLOSE_PSNR)
-    if (psnr >= enough) return { model, trials, why: reached(psnr, enough, 'the shortest tables') }
+      given.exactly || step <= CHEAP_TABLE_STEPS ? targetPsnr : Math.min(targetPsnr, CLOSE_PSNR)
+    if (psnr >= enough)
+      return {
+        model,
+        trials,
+        psnr,
+        reached: true,
+        why: because(psnr, enough, 'the shortest tables'),
+      }
   }
   const { psnr } = trials.at(-1)!
-  return {
-    model: model!,
-    trials,
-    why: reached(psnr, targetPsnr, 'the longest tables that are tried,'),
-  }
+  const why = because(psnr, targetPsnr, 'the longest tables that are tried,')
+  return { model: model!, trials, psnr, reached: false, why }
 }
 
 function searchBits(
   plan: QuantizationPlan,
   profile: Profile,
-  targetPsnr: number,
   given: Given,
   reference: readonly ReferenceImage[],
   progress: Progress,
 ): Choice {
-  const steps = given.targetPsnr === undefined ? BIT_STEPS : [...FEWER_BITS, ...BIT_STEPS]
+  const { targetPsnr } = profile
   const trials: Trial[] = []
-  const attempt = (step: number): { model: IntegerModel; psnr: number } => {
-    const tried = moreBits(profile, steps[step]!, given)
+  const errorsOf: TrialErrors = (model, seeds) => trialErrors(model, reference.slice(0, seeds))
+  const attempt = (step: number): Uniform & { readonly psnr: number } => {
+    const tried = moreBits(profile, BIT_STEPS[step]!, given)
     const model = assembleModel(plan, tried)
-    const psnr = trialPsnr(model, reference)
+    const errors = errorsOf(model)
+    const psnr = psnrOf(errors)
     trials.push(trialOf(tried, psnr))
-    return { model, psnr }
+    return { profile: tried, model, errors, psnr }
   }
   let low = 0
-  let high = steps.length - 1
-  let best: { model: IntegerModel; psnr: number } | undefined
+  let high = BIT_STEPS.length - 1
+  let best: ReturnType<typeof attempt> | undefined
   while (low <= high) {
     // The answer is more often near the start.
-    const middle = trials.length === 0 ? Math.floor(high / 4) : (low + high) >> 1
+    const middle = trials.length === 0 ? Math.floor(high / 3) : (low + high) >> 1
     const tried = attempt(middle)
     progress({ step: 'choose bits', done: trials.length, total: 4 })
     if (tried.psnr >= targetPsnr) {
@@ -163,9 +174,26 @@ function searchBits(
       high = middle - 1
     } else low = middle + 1
   }
-  const { model, psnr } = best ?? attempt(steps.length - 1)
-  const what = best === undefined ? 'the most bits that are tried,' : 'the fewest bits'
-  return { model, trials, why: reached(psnr, targetPsnr, what) }
+  if (best === undefined) {
+    const { model, psnr } = attempt(BIT_STEPS.length - 1)
+    const why = because(psnr, targetPsnr, 'the most bits that are tried,')
+    return { model, trials, psnr, reached: false, why }
+  }
+  const byLayer = chooseLayerBits(plan, best, targetPsnr, given, errorsOf, progress)
+  const { model, psnr } = byLayer ?? best
+  const why = because(psnr, targetPsnr, 'the fewest bits')
+  if (byLayer === undefined) return { model, trials, psnr, reached: true, why }
+  const { weightBits, activationBits } = best.profile
+  const saved = ((1 - byLayer.cost) * 100).toFixed(0)
+  const uniform = `${weightBits}-bit weights and ${activationBits}-bit activations`
+  return {
+    model,
+    trials,
+    psnr,
+    reached: true,
+    layers: byLayer.layers,
+    why: `${why}; layer by layer, for ${saved}% less than ${uniform} everywhere`,
+  }
 }
 
 function longerTables(profile: Profile, by: number): Profile {
@@ -222,9 +250,13 @@ function referenceImages({
   })
 }
 
-function trialPsnr(model: IntegerModel, reference: readonly ReferenceImage[]): number {
-  let total = 0
-  for (const { latentBytes, conditions, pixels } of reference)
-    total += meanSquaredError(execute(model, latentBytes, conditions), pixels)
-  return peakSignalToNoise(total / reference.length)
+/** Mean squared errors of the trial images. */
+function trialErrors(model: IntegerModel, reference: readonly ReferenceImage[]): readonly number[] {
+  return reference.map(({ latentBytes, conditions, pixels }) =>
+    meanSquaredError(execute(model, latentBytes, conditions), pixels),
+  )
+}
+
+function psnrOf(errors: readonly number[]): number {
+  return peakSignalToNoise(errors.reduce((sum, error) => sum + error, 0) / errors.length)
 }

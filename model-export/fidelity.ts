@@ -1,9 +1,11 @@
 import type { Trial } from './choose-bits.js'
+import { rangeBits } from './circuit-cost.js'
 import { conditionsOf, sampleConditions } from './conditions.js'
 import { execute } from './execute.js'
 import { meanSquaredError, peakSignalToNoise, structuralSimilarity } from './image-quality.js'
-import type { IntegerModel } from './integer-model.js'
+import type { AffineNode, IntegerModel } from './integer-model.js'
 import { sampleLatent } from './latent-table.js'
+import type { LayerChoice } from './layer-bits.js'
 import type { LayerError } from './layer-errors.js'
 import { affordableRuns, type ModelSize, modelSize } from './model-size.js'
 import type { Progress } from './progress.js'
@@ -28,8 +30,8 @@ export type FidelityReport = ModelSize & {
   readonly worstPixelDifference: number
   /** Mean over seeds; 8×8 windows. */
   readonly ssim: number
-  /** The closeness that was asked for, if any, and whether the median and the worst image have it. */
-  readonly target?: { readonly psnr: number; readonly reached: boolean }
+  /** The closeness that was wanted of the median and of the worst image, and whether both have it. */
+  readonly target?: { readonly psnr: number; readonly worstPsnr: number; readonly reached: boolean }
   /** Why the model has the bits that it has, and what was tried. */
   readonly choice?: { readonly why: string; readonly trials: readonly Trial[] }
   readonly nodes: readonly NodeReport[]
@@ -38,16 +40,23 @@ export type FidelityReport = ModelSize & {
 export type NodeReport = Partial<LayerError> & {
   readonly name: string
   readonly output: readonly number[]
+  /** Of the largest weight, with its sign; 0 where there is none. */
+  readonly weightBits: number
+  readonly outputBits: number
   readonly accumulatorBits: number
   readonly quotientBits: number
   readonly shift: number
   readonly tableRows: number
+  /** Where bits were chosen layer by layer. */
+  readonly bits?: LayerChoice
 }
 
 export type FidelityOptions = ReferenceOptions & {
-  /** By default 64, fewer for models of more than 218 million multiplications. */
+  /** By default 256, fewer for models of more than 54 million multiplications. */
   readonly seeds?: number
 }
+
+const MOST_SEEDS = 256
 
 /**
  * Compares an integer model with the ONNX file that it was made from.
@@ -65,7 +74,7 @@ export async function measureFidelity(
 ): Promise<FidelityReport> {
   const reference = await openReference(onnx, model, options)
   const { height, width, channels } = model.image
-  const seeds = options.seeds ?? affordableRuns(64, modelSize(model).macs)
+  const seeds = options.seeds ?? affordableRuns(MOST_SEEDS, modelSize(model).macs)
   const errors: number[] = []
   let worstPixelDifference = 0
   let similarity = 0
@@ -111,6 +120,8 @@ function describeNodes(model: IntegerModel): readonly NodeReport[] {
           {
             name: node.name,
             output: model.tensors[node.output]!.shape,
+            weightBits: weightBits(node),
+            outputBits: rangeBits(model.tensors[node.output]!),
             accumulatorBits: rangeBits(node.accumulator),
             quotientBits: rangeBits(node.quotient),
             shift: node.requantize.shift,
@@ -120,6 +131,10 @@ function describeNodes(model: IntegerModel): readonly NodeReport[] {
   )
 }
 
-function rangeBits({ min, max }: { readonly min: number; readonly max: number }): number {
-  return Math.ceil(Math.log2(max - min + 1))
+function weightBits({ terms }: AffineNode): number {
+  let largest = 0
+  for (const term of terms)
+    if (term.kind !== 'einsum')
+      for (const weight of term.weight.data) largest = Math.max(largest, Math.abs(weight))
+  return rangeBits({ min: -largest, max: largest })
 }

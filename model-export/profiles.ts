@@ -4,17 +4,23 @@
  * - `fidelity`: for backends where weights and accumulators are nearly free and table rows are not
  *   (sumcheck with lookups): layers of the same function share one table, and all tables together are
  *   as short as `targetPsnr` allows. Pixels differ from the float model's by little more than rounding.
- * - `balanced`: 12-bit weights and activations, more where 50 dB need them, tables of up to 2^16 rows.
+ * - `balanced`: the fewest bits that reach 50 dB, layer by layer, tables of up to 2^16 rows.
  * - `compact`: for circuits that pay for every bit of an accumulator (groth16): the fewest bits that
- *   reach `targetPsnr` against the float model, and coarse pixel tables.
+ *   reach 45 dB, layer by layer, and coarse pixel tables.
  */
 export type ProfileName = 'fidelity' | 'balanced' | 'compact'
 
-export type Profile = {
+/** Bits of a layer. */
+export type LayerBits = {
   /** Weights lie within ±(2^(weightBits − 1) − 1). */
   readonly weightBits: number
   /** Unsigned activations lie in [0, 2^activationBits), signed ones within ±(2^(activationBits − 1) − 1). */
   readonly activationBits: number
+}
+
+export type Profile = LayerBits & {
+  /** Layers that have other bits, by the name of their output. */
+  readonly layers?: ReadonlyMap<string, LayerBits>
   /** Tables have at most 2^tableBits rows; where they are shared, those of all layers together. */
   readonly tableBits: number
   /** The table of pixels has at most 2^pixelTableBits rows. */
@@ -29,8 +35,8 @@ export type Profile = {
   readonly headroom: number
   /** −log2 of the scale of a normal latent. */
   readonly latentBits: number
-  /** In decibels: where set, bits are only a start and grow until the images are this close. */
-  readonly targetPsnr?: number
+  /** In decibels: bits are only a start for the search of those that make images this close. */
+  readonly targetPsnr: number
 }
 
 export const PROFILES: Readonly<Record<ProfileName, Profile>> = {

@@ -415,19 +415,19 @@ export function makeTable(
   phase: number,
   quotient: Range,
 ): Table {
-  const real = Float64Array.from({ length: quotient.max - quotient.min + 1 }, (_, row) =>
+  const real = new Float64Array(quotient.max - quotient.min + 1).map((_, row) =>
     evaluateUnary(activation, (quotient.min + row - phase) * step),
   )
   fillGaps(real)
   const pole = hasPole(activation) ? highestStep(real) : Infinity
-  const values = Int32Array.from(real, (value) => {
+  const values = real.map((value) => {
     const near = min(max(value, -pole), pole)
     return min(max(roundHalfUp(near * code.factor + code.offset), code.min), code.max)
   })
   return {
     description: `${describeChain(activation)}, row ${step.toPrecision(4)}, output ${(1 / code.factor).toPrecision(4)}`,
     first: quotient.min,
-    values,
+    values: new Int32Array(values),
   }
 }
 

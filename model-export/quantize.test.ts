@@ -63,8 +63,8 @@ test('the same input makes the same model, to the bit', () => {
     profiles.map((profile) => modelId(quantize(randomFloatModel(1), options(profile)))),
   ).toEqual([
     '0xa0a328554066c79ff66abb8d75f522f1a5b49c9b3b822ccea3fe8cb838728d6a',
-    '0x77adf956527cf9cb574542a777cf9f4a4cdeabf0f8ef9e1fc60f5aa52f80bca6',
-    '0x1e580608475e2ef2eb95fdce5646e2dcf92fd8933be14608855f4f6ffe2173d6',
+    '0x29d72af3a3560532cfbae003e7476aaf70326a21a4171b31a380121d37e81ae0',
+    '0xa688070949b2f4b35001ff62f8efa06aeec77fe7c698a9d733fe30d18a360f22',
   ])
 })
 

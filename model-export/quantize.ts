@@ -85,16 +85,45 @@ export function quantizeWithReasons(
   options: QuantizeOptions,
   progress: Progress = silent,
 ): Choice {
-  const profile = chooseProfile(options)
-  const plan = planQuantization(model, options, profile, progress)
-  const { targetPsnr } = profile
-  const fixed = profile.sharedTables
-    ? options.tableBits !== undefined
-    : options.weightBits !== undefined && options.activationBits !== undefined
-  const assemble = profile.sharedTables ? assembleWithSharedTables : assembleModel
-  return targetPsnr === undefined || fixed
-    ? { model: assemble(plan, profile), trials: [], why: 'bits as given' }
-    : chooseBits(plan, profile, targetPsnr, options, progress)
+  return prepareQuantization(model, options, progress)(options)
+}
+
+/** What may be asked for again, of the same plan. */
+export type Wish = {
+  readonly [option in 'targetPsnr' | 'headroom']?: QuantizeOptions[option] | undefined
+}
+
+/**
+ * `quantizeWithReasons` in two steps: calibrates once, then gives a model for each wish.
+ *
+ * @example
+ * const choose = prepareQuantization(model, options, silent)
+ * choose({}).psnr // 45.1
+ * choose({ targetPsnr: 48 }).psnr // 48.2
+ */
+export function prepareQuantization(
+  model: FloatModel,
+  options: QuantizeOptions,
+  progress: Progress,
+): (wish: Wish) => Choice {
+  const plan = planQuantization(model, options, chooseProfile(options), progress)
+  return ({ targetPsnr, headroom }) => {
+    const profile = chooseProfile({
+      ...options,
+      ...(targetPsnr === undefined ? {} : { targetPsnr }),
+      ...(headroom === undefined ? {} : { headroom }),
+    })
+    const fixed = profile.sharedTables
+      ? options.tableBits !== undefined
+      : options.weightBits !== undefined && options.activationBits !== undefined
+    if (fixed) {
+      const assemble = profile.sharedTables ? assembleWithSharedTables : assembleModel
+      return { model: assemble(plan, profile), trials: [], why: 'bits as given' }
+    }
+    const { weightBits, activationBits } = options
+    const given = { weightBits, activationBits, exactly: targetPsnr !== undefined }
+    return chooseBits(plan, profile, given, progress)
+  }
 }
 
 function planQuantization(

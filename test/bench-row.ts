@@ -52,7 +52,7 @@ export async function prepareRow(
 ): Promise<Prepared> {
   const name = basename(path, '.onnx')
   const profile = backend.name === 'groth16' ? 'compact' : 'fidelity'
-  const options = { profile, latent: 'normal', toolVersion: 'bench' } as const
+  const options = { profile, latent: 'normal', toolVersion: 'bench', seeds: 64 } as const
   const { model, report } = await compileModel(await readFile(path), name, options, silent)
   const { parameters, activations, macs, psnr } = report
   const estimate = backend.estimate(model)

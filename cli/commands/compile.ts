@@ -2,7 +2,6 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeDirectoryAtomic } from '../../model-export/atomic-write.js'
 import { compileModel } from '../../model-export/compile-model.js'
-import type { FidelityReport, NodeReport } from '../../model-export/fidelity.js'
 import type { ImageInfo } from '../../model-export/integer-model.js'
 import { modelId, writePlate } from '../../model-export/plate.js'
 import { PlatemarkError } from '../../model-export/platemark-error.js'
@@ -17,6 +16,7 @@ import {
 } from '../compile-options.js'
 import { conditionRows, conditionsJson } from '../condition-lines.js'
 import { refuseInfeasible } from '../estimate-lines.js'
+import { fidelityRows, fidelityWarning } from '../fidelity-lines.js'
 import { rows } from '../terminal.js'
 
 type Options = ModelOptions & { readonly output: string; readonly json?: boolean }
@@ -50,6 +50,8 @@ export const compile: Register = (program, run) => {
         const estimate = backend?.estimate(model, circuit)
         if (estimate !== undefined) refuseInfeasible(estimate)
         const id = modelId(model)
+        const warning = fidelityWarning(report, options)
+        if (warning !== undefined) terminal.remark(warning)
         await writeDirectoryAtomic(options.output, async (directory) => {
           await writePlate(directory, model, report)
           await backend?.compile({ directory, model, modelId: id }, progress, circuit)
@@ -73,15 +75,7 @@ export const compile: Register = (program, run) => {
             ['parameters', report.parameters],
             ['activations', report.activations],
             ['MACs', report.macs],
-            ['PSNR', `${report.psnr.toFixed(1)} dB over ${report.seeds} seeds`],
-            [
-              'median, worst',
-              `${report.medianPsnr.toFixed(1)} dB, ${report.worstPsnr.toFixed(1)} dB${describeTarget(report)}`,
-            ],
-            ['chosen', report.choice?.why ?? 'bits as given'],
-            ['hurts most', describeWorstLayer(report)],
-            ['worst pixel', `off by ${report.worstPixelDifference} of 255`],
-            ['SSIM', report.ssim.toFixed(4)],
+            ...fidelityRows(report),
             ...Object.entries(estimate?.counts ?? {}),
           ]),
         )
@@ -106,23 +100,6 @@ function refuseForeignFolder(path: string): void {
     found: `${path} with ${entries.slice(0, 3).join(', ')}${entries.length > 3 ? ', …' : ''}`,
     fix: 'Choose another folder, for example -o model.plate/',
   })
-}
-
-function describeTarget({ target }: FidelityReport): string {
-  if (target === undefined) return ''
-  const wanted = `${target.psnr.toFixed(1)} dB at the median and ${(target.psnr - 5).toFixed(1)} at the worst`
-  return target.reached ? ` (wanted: ${wanted})` : ` (NOT reached: ${wanted})`
-}
-
-/** The layer that costs the image most, or else loses most itself; `inspect --layers` shows all. */
-function describeWorstLayer({ nodes }: FidelityReport): string {
-  const hurt = (node: NodeReport) => node.imagePsnr ?? node.ownSnr ?? 100
-  const [worst] = nodes.toSorted((a, b) => hurt(a) - hurt(b))
-  if (worst === undefined) return 'no layer'
-  const { name, imagePsnr, ownSnr = 100 } = worst
-  return imagePsnr === undefined
-    ? `${name}: ${ownSnr.toFixed(1)} dB of signal to its noise`
-    : `${name}: ${imagePsnr.toFixed(1)} dB if it alone is quantized`
 }
 
 /** What the output was taken for: the user may know better. */

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Field, readJsonFile } from '../../model-export/json-fields.js'
+import { readJsonFile } from '../../model-export/json-fields.js'
 import { describeOnnx } from '../../model-export/onnx/describe-onnx.js'
 import { readOnnxFile } from '../../model-export/onnx/read-onnx-file.js'
 import { readPlate } from '../../model-export/plate.js'
@@ -8,6 +8,7 @@ import { backends } from '../../prover/backends.js'
 import { parseSetupRecord } from '../../prover/setup-record.js'
 import { type Register, subcommand } from '../command.js'
 import { conditionRows, conditionsJson } from '../condition-lines.js'
+import { inspectLayers } from '../inspect-layers.js'
 import { rows, type Terminal } from '../terminal.js'
 
 /** `inspect`: what is in an ONNX file or a compiled model. */
@@ -19,7 +20,10 @@ export const inspect: Register = (program, run) => {
       'platemark inspect model.plate/ --layers',
     ])
       .argument('<path>', 'ONNX file or compiled model')
-      .option('--layers', 'the error of each layer of a compiled model against the float model')
+      .option(
+        '--layers',
+        'bits and error of each layer of a compiled model, against the float model',
+      )
       .action((path: string, options: { readonly json?: boolean; readonly layers?: boolean }) =>
         run(options.json === true, async (terminal) => {
           if (options.layers === true) {
@@ -33,42 +37,6 @@ export const inspect: Register = (program, run) => {
         }),
       ),
   )
-}
-
-/** What `compile` found, from the compiled model's report. */
-async function inspectLayers(path: string, terminal: Terminal): Promise<void> {
-  const report = await readJsonFile(join(path, 'report.json'), 'report of the compiled model')
-  const number = (node: Field, name: string) => node.find(name)?.number()
-  const layers = report
-    .get('nodes')
-    .items()
-    .map((node) => ({
-      name: node.get('name').plain(),
-      shape: node
-        .get('output')
-        .items()
-        .map((size) => size.number()),
-      tableRows: node.get('tableRows').number(),
-      ownSnr: number(node, 'ownSnr'),
-      accumulatedSnr: number(node, 'accumulatedSnr'),
-      imagePsnr: number(node, 'imagePsnr'),
-    }))
-  const choice = report.find('choice')?.get('why').plain() ?? ''
-  const decibels = (value: number | undefined) => (value === undefined ? '–' : value.toFixed(1))
-  terminal.result({ kind: 'layers', choice, layers }, [
-    `chosen: ${choice}`,
-    'Decibels, less is worse: signal to noise of the layer quantized alone, and with all before it;',
-    'PSNR of the image when the layer alone is quantized.',
-    ...rows(
-      layers.map(
-        (it) =>
-          [
-            it.name,
-            `${it.shape.join('×')}, ${it.tableRows} rows: ${decibels(it.ownSnr)} alone, ${decibels(it.accumulatedSnr)} accumulated, image ${decibels(it.imagePsnr)}`,
-          ] as const,
-      ),
-    ),
-  ])
 }
 
 async function inspectOnnx(path: string, terminal: Terminal): Promise<void> {

@@ -80,7 +80,7 @@ export async function measureBackend(
 ): Promise<void> {
   const profile = backend.name === 'sumcheck' ? 'fidelity' : 'compact'
   report('compile', { profile })
-  const options = { profile, latent: 'normal', toolVersion: 'bench' } as const
+  const options = { profile, latent: 'normal', toolVersion: 'bench', seeds: 64 } as const
   const began = performance.now()
   const { model, report: fidelity } = await compileModel(onnx, name, options, silent)
   const { parameters, activations, macs, psnr } = fidelity
