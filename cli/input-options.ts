@@ -23,7 +23,7 @@ export function withInputOptions(command: Command): Command {
     .addOption(
       new Option(
         '--input <name=what>',
-        'what an input is: latent, class[:number], vector[:normal|uniform|low,high], or numbers (also @file.json, @file.npy) that it always has; once an input (default: detected)',
+        'what an input is: latent, noise (a latent that each call of a loop draws anew), class[:number], vector[:normal|uniform|low,high], or numbers (also @file.json, @file.npy) that it always has; once an input (default: detected)',
       ).argParser(addInput),
     )
     .option(
@@ -75,6 +75,7 @@ function addInput(text: string, before?: InputChoices): InputChoices {
 
 function parseChoice(text: string, what: string): InputChoice {
   if (what === 'latent') return { kind: 'latent' }
+  if (what === 'noise') return { kind: 'latent', eachStep: true }
   const [, classes] = /^class(?::(\d{1,6}))?$/.exec(what) ?? []
   if (what.startsWith('class')) {
     if (what !== 'class' && classes === undefined) throw wrongInput(text)
@@ -102,7 +103,7 @@ function parseValues(text: string, range: string): VectorValues {
 function wrongInput(text: string): PlatemarkError {
   return new PlatemarkError('The choice for an input is not one.', {
     expected:
-      'name=latent, name=class, name=class:10, name=vector, name=vector:-1,1, name=0.5 or name=@file.npy',
+      'name=latent, name=noise, name=class, name=class:10, name=vector, name=vector:-1,1, name=0.5 or name=@file.npy',
     found: JSON.stringify(text.slice(0, 60)),
   })
 }

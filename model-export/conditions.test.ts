@@ -136,7 +136,11 @@ describe('inputs that are left open', () => {
 
   test.each<[string, Readonly<Record<string, InputChoice>>, RegExp]>([
     ['an input that is not there', { y: label }, /no input "y"/],
-    ['two latents', { z: { kind: 'latent' }, label: { kind: 'latent' } }, /exactly one latent/],
+    [
+      'an integer as latent',
+      { z: { kind: 'latent' }, label: { kind: 'latent' } },
+      /wrong element type/,
+    ],
     ['an integer as vector', { label: { kind: 'vector', values: 'normal' } }, /cannot be a vector/],
     ['too many classes', { label: { kind: 'label', classes: 70_000 } }, /cannot be a label/],
     ['a class beyond the table', { label: { kind: 'label', classes: 9 } }, /out of range/],
@@ -145,6 +149,45 @@ describe('inputs that are left open', () => {
   ])('%s is refused', (_, inputs, message) => {
     expect(() => lower(labelGenerator('gather'), inputs)).toThrow(message)
   })
+})
+
+test('several latents lie one after the other', async () => {
+  const spec: OnnxSpec = {
+    inputs: { z: ['batch', 12], style: ['batch', 4] },
+    outputs: ['image'],
+    initializers: {
+      w: weights(3, [12, 64], 0.5),
+      v: weights(4, [4, 64], 0.5),
+      size: { dtype: 'int64', shape: [4], data: [1, 1, 8, 8] },
+    },
+    nodes: [
+      { operator: 'MatMul', inputs: ['z', 'w'], outputs: ['a'] },
+      { operator: 'MatMul', inputs: ['style', 'v'], outputs: ['b'] },
+      { operator: 'Add', inputs: ['a', 'b'], outputs: ['c'] },
+      { operator: 'Sigmoid', inputs: ['c'], outputs: ['d'] },
+      { operator: 'Reshape', inputs: ['d', 'size'], outputs: ['image'] },
+    ],
+  }
+  const latent: InputChoice = { kind: 'latent' }
+  const { model, report } = await compileModel(
+    buildOnnx(spec),
+    'styled',
+    {
+      profile: 'fidelity',
+      latent: 'normal',
+      toolVersion: '0',
+      seeds: 8,
+      calibrationSeeds: 30,
+      inputs: new Map([
+        ['z', latent],
+        ['style', latent],
+      ]),
+    },
+    silent,
+  )
+  expect(model.latent.dimensions).toBe(16)
+  expect(report.psnr).toBeGreaterThan(45)
+  verifyBounds(model)
 })
 
 describe('a model that is called several times', () => {
@@ -186,6 +229,37 @@ describe('a model that is called several times', () => {
     )
     expect(report.psnr).toBeGreaterThan(45)
     expect(model.nodes.length).toBeGreaterThanOrEqual(6)
+    verifyBounds(model)
+  })
+
+  test('draws noise anew in each step', async () => {
+    const noisy: OnnxSpec = {
+      ...step,
+      inputs: { ...step.inputs, noise: [1, 64] },
+      nodes: [
+        ...step.nodes.slice(0, 3),
+        { operator: 'Mul', inputs: ['noise', 't'], outputs: ['drift'] },
+        { operator: 'Add', inputs: ['velocity', 'drift'], outputs: ['change'] },
+        { operator: 'Add', inputs: ['x', 'change'], outputs: ['next'] },
+      ],
+    }
+    const latent: InputChoice = { kind: 'latent' }
+    const { model, report } = await compileModel(
+      buildOnnx(noisy),
+      'sampler',
+      {
+        ...options,
+        seeds: 6,
+        calibrationSeeds: 30,
+        size: [8, 8, 1],
+        outputRange: [-3, 3],
+        inputs: new Map([...inputs, ['x', latent], ['noise', { ...latent, eachStep: true }]]),
+        loop,
+      },
+      silent,
+    )
+    expect(model.latent.dimensions).toBe(64 * 4)
+    expect(report.psnr).toBeGreaterThan(45)
     verifyBounds(model)
   })
 

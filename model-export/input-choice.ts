@@ -2,8 +2,8 @@ import type { VectorValues } from './float-model.js'
 
 /** What an input of the ONNX file is to the proof. */
 export type InputChoice =
-  /** Expanded from the seed. */
-  | { readonly kind: 'latent' }
+  /** Expanded from the seed: several one after the other; in a loop once, or in each step anew. */
+  | { readonly kind: 'latent'; readonly eachStep?: boolean }
   /** A class that the user chooses; the number of classes where the graph does not show it. */
   | { readonly kind: 'label'; readonly classes?: number }
   /** Numbers that the user chooses, a byte each. */

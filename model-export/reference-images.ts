@@ -94,17 +94,22 @@ function feedsOf(
   inputs: ResolvedInputs | undefined,
   steps: number,
 ) {
-  const latent: Feed = (latentBytes) => realLatent(model.latent, latentBytes)
-  const latentName = inputs?.latent.name ?? session.inputNames[0]
+  const { dimensions } = model.latent
+  const latents = inputs?.latent.parts ?? [{ name: session.inputNames[0]!, shape: [1, dimensions] }]
+  const places = placesOf(latents)
   return session.inputMetadata.map((input) => {
     const { name } = input
     const type = input.isTensor ? input.type : 'no tensor'
     const declared = input.isTensor ? input.shape : []
     const given = declared.map((size) => (typeof size === 'number' && size > 0 ? size : 1))
-    if (name === latentName) {
-      const { dimensions } = model.latent
-      const shape = elementCount(given) === dimensions ? given : [1, dimensions]
-      return { name, type, shape, feed: latent }
+    const latent = latents.find((part) => part.name === name)
+    if (latent !== undefined) {
+      const feed: Feed = (latentBytes, _, step) => {
+        const own = step < steps - 1 ? places.get(nameInStep(name, step)) : undefined
+        return realLatent(model.latent, latentBytes).subarray(...(own ?? places.get(name)!))
+      }
+      const fits = elementCount(given) === elementCount(latent.shape)
+      return { name, type, shape: fits ? given : latent.shape, feed }
     }
     const index = inputs?.conditions.findIndex((condition) => condition.name === name) ?? -1
     const condition = inputs?.conditions[index]
@@ -126,6 +131,18 @@ function feedsOf(
     // Nothing reads it.
     return { name, type, shape: given, feed: () => new Float64Array(elementCount(given)) }
   })
+}
+
+/** Where each latent begins and ends in all of them. */
+function placesOf(latents: ResolvedInputs['latent']['parts']) {
+  const places = new Map<string, readonly [begin: number, end: number]>()
+  let begin = 0
+  for (const { name, shape } of latents) {
+    const end = begin + elementCount(shape)
+    places.set(name, [begin, end])
+    begin = end
+  }
+  return places
 }
 
 function conditionFeed(

@@ -3,7 +3,7 @@ import { PlatemarkError } from '../platemark-error.js'
 import { elementCount } from '../tensor-index.js'
 
 /** A latent has a dimension a byte of the seed's expansion; 2^20 is far beyond any model. */
-const largestLatent = 2 ** 20
+export const LARGEST_LATENT = 2 ** 20
 
 /**
  * The shape of the latent. A symbolic first dimension of several is the batch and means 1; another
@@ -37,9 +37,9 @@ export function inputShape(
     return needed
   })
   const count = elementCount(shape)
-  if (count > largestLatent) {
+  if (count > LARGEST_LATENT) {
     throw new PlatemarkError(`Input "${input}" is too large for a latent.`, {
-      expected: `at most ${largestLatent} values`,
+      expected: `at most ${LARGEST_LATENT} values`,
       found: shape.join('×'),
     })
   }

@@ -16,6 +16,7 @@ import { lowerNode } from './lower-node.js'
 import { emitElementwise, initialBudget, inOrder, type Lowering, type Value } from './lowering.js'
 import { type ResolvedCondition, type ResolvedInputs, resolveInputs } from './resolve-inputs.js'
 import { softmaxInputs } from './softmax-mask.js'
+import { splitLatent } from './split-latent.js'
 import { identityView } from './view.js'
 
 /**
@@ -53,10 +54,12 @@ export function lowerResolved(
   }
   const values = new Map<string, Value | LabelValue>([...graph.initializers, ...constants])
   values.set(latent.name, wholeTensor(latent))
+  const { constants: places, nodes: split } = splitLatent(latent)
+  for (const [tensor, place] of places) values.set(tensor, place)
   for (const input of conditions)
     values.set(input.name, input.kind === 'label' ? labelValue(input) : wholeTensor(input))
   const inner = new Set<string>()
-  for (const node of nodes) run(node, false)
+  for (const node of [...split, ...nodes]) run(node, false)
   function run(node: OnnxNode, isInner: boolean): void {
     const read = node.inputs.map((tensor) => (tensor === '' ? undefined : find(node, tensor)))
     const results =
@@ -128,7 +131,7 @@ export function lowerResolved(
   const image = isInput ? emitElementwise(lowering, last, ordered, {}) : ordered
   const model: FloatModel = {
     name,
-    input: latent,
+    input: { name: latent.name, shape: latent.shape },
     ...(conditions.length === 0 ? {} : { conditions: conditions.map(withoutInput) }),
     nodes: lowering.nodes,
     output: { name: image.tensor, shape: image.shape },

@@ -13,15 +13,20 @@ import {
 } from '../onnx/onnx-graph.js'
 import { PlatemarkError } from '../platemark-error.js'
 import { elementCount } from '../tensor-index.js'
-import { inputShape } from './input-shape.js'
+import { inputShape, LARGEST_LATENT } from './input-shape.js'
 
 /** What each input of a graph that is used stands for. */
 export type ResolvedInputs = {
-  readonly latent: { readonly name: string; readonly shape: readonly number[] }
+  readonly latent: ResolvedLatent
   readonly conditions: readonly ResolvedCondition[]
   /** Inputs that are always the same, by name. */
   readonly constants: ReadonlyMap<string, Constant>
 }
+
+/** What is expanded from the seed, and the inputs in ONNX that are its parts, one after the other. */
+export type ResolvedLatent = LatentPart & { readonly parts: readonly LatentPart[] }
+
+type LatentPart = { readonly name: string; readonly shape: readonly number[] }
 
 /** A condition and the input in ONNX that it is made from. */
 export type ResolvedCondition = FloatCondition & {
@@ -30,7 +35,8 @@ export type ResolvedCondition = FloatCondition & {
 
 /**
  * Decides what the inputs that are read are: as the user says; else an integer that only picks from a table
- * is a label, and the one real input that is left is the latent.
+ * is a label, and the one real input that is left is the latent. (Several inputs are latents where the user says
+ * so.)
  *
  * @param nodes - those that the output depends on
  * @throws {PlatemarkError} listing the inputs where something is left open or a choice does not fit.
@@ -63,18 +69,34 @@ export function resolveInputs(
   }
   const reals = open.filter(({ dtype }) => dtype.startsWith('float'))
   if (latents.length === 0 && open.length === 1 && reals.length === 1) latents.push(open.pop()!)
-  const [latent, ...others] = latents
-  if (latent === undefined || others.length > 0 || open.length > 0)
-    throw undecided(used, latents, open)
-  const dtype = dtypeOf(latent)
-  if (!isFloat(dtype)) {
-    throw new PlatemarkError(`Input "${latent.name}" has the wrong element type.`, {
-      expected: 'float32, float64 or float16',
-      found: dtype,
+  if (latents.length === 0 || open.length > 0) throw undecided(used, open)
+  return { latent: resolveLatent(graph, nodes, latents), conditions, constants }
+}
+
+function resolveLatent(
+  graph: OnnxGraph,
+  nodes: readonly OnnxNode[],
+  inputs: readonly OnnxValueInfo[],
+): ResolvedLatent {
+  const parts = inputs.map((input) => {
+    const dtype = dtypeOf(input)
+    if (!isFloat(dtype)) {
+      throw new PlatemarkError(`Input "${input.name}" has the wrong element type.`, {
+        expected: 'float32, float64 or float16',
+        found: dtype,
+      })
+    }
+    return { name: input.name, shape: inputShape(graph, nodes, input.name) }
+  })
+  const [only, ...others] = parts
+  if (only !== undefined && others.length === 0) return { ...only, parts }
+  const count = parts.reduce((sum, { shape }) => sum + elementCount(shape), 0)
+  if (count > LARGEST_LATENT)
+    throw new PlatemarkError('The latents are too large together.', {
+      expected: `at most ${LARGEST_LATENT} values`,
+      found: parts.map(({ name, shape }) => `"${name}" ${shape.join('×')}`).join(', '),
     })
-  }
-  const shape = inputShape(graph, nodes, latent.name)
-  return { latent: { name: latent.name, shape }, conditions, constants }
+  return { name: parts.map(({ name }) => name).join('+'), shape: [count], parts }
 }
 
 /** An integer that is nothing but an index into a constant. */
@@ -236,11 +258,7 @@ function dtypeOf({ name, dtype }: OnnxValueInfo): Dtype {
   })
 }
 
-function undecided(
-  used: readonly OnnxValueInfo[],
-  latents: readonly OnnxValueInfo[],
-  open: readonly OnnxValueInfo[],
-): PlatemarkError {
+function undecided(used: readonly OnnxValueInfo[], open: readonly OnnxValueInfo[]): PlatemarkError {
   const describe = ({ name, dtype, shape }: OnnxValueInfo) =>
     `"${name}" (${dtype} ${shape?.join('×') || 'of one element'})`
   for (const input of open) dtypeOf(input)
@@ -250,14 +268,9 @@ function undecided(
       found: 'no input in use',
     })
   const example = (open[0] ?? used[0]!).name
-  return new PlatemarkError(
-    latents.length > 1
-      ? 'The model must have exactly one latent.'
-      : 'It is not clear what the inputs of the model are.',
-    {
-      expected: 'one input, the latent; and for every other one what it is',
-      found: `${used.length} in use: ${used.map(describe).join(', ')}`,
-      fix: `Say what each is: --input ${example}=latent (from the seed), ${example}=class (a label that the user chooses), ${example}=vector (numbers that the user chooses) or ${example}=0.5 (always the same; @file.json or @file.npy for many).`,
-    },
-  )
+  return new PlatemarkError('It is not clear what the inputs of the model are.', {
+    expected: 'one input, the latent; and for every other one what it is',
+    found: `${used.length} in use: ${used.map(describe).join(', ')}`,
+    fix: `Say what each is: --input ${example}=latent (from the seed), ${example}=class (a label that the user chooses), ${example}=vector (numbers that the user chooses) or ${example}=0.5 (always the same; @file.json or @file.npy for many).`,
+  })
 }

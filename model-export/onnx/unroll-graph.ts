@@ -17,7 +17,7 @@ const MOST_STEPS = 64
 /**
  * Writes a model that is called several times as one graph: its nodes once a step, and in every step but the
  * first its output of the step before in place of an input. Weights are shared. A constant with as many numbers
- * as all steps together need is another one in each step.
+ * as all steps together need is another one in each step, and so is a latent that is drawn anew.
  *
  * @throws {PlatemarkError} for an input or output that is not there.
  * @example
@@ -40,7 +40,7 @@ export function unrollGraph(graph: OnnxGraph, loop: LoopChoice, inputs: InputCho
   const made = new Set(graph.nodes.flatMap((node) => node.outputs))
   if (made.has(input)) throw wrong('an input that no node writes', `"${input}"`)
   const stepInputs = graph.inputs.filter(
-    ({ name, shape }) => stepValues(inputs.get(name), shape ?? [], steps) !== undefined,
+    ({ name, shape }) => name !== input && stepChoices(inputs.get(name), shape ?? [], steps),
   )
 
   /** What a name is in a step; the names of the last step are those of the model. */
@@ -61,10 +61,10 @@ export function unrollGraph(graph: OnnxGraph, loop: LoopChoice, inputs: InputCho
   ).flat()
   const choices = new Map(inputs)
   const further = stepInputs.flatMap((port) => {
-    const parts = stepValues(inputs.get(port.name), port.shape ?? [], steps)!
-    return parts.map((values, step) => {
+    const own = stepChoices(inputs.get(port.name), port.shape ?? [], steps)!
+    return own.map((choice, step) => {
       const name = inStep(port.name, step)
-      choices.set(name, { kind: 'constant', values })
+      choices.set(name, choice)
       return { ...port, name }
     })
   })
@@ -75,15 +75,21 @@ export function unrollGraph(graph: OnnxGraph, loop: LoopChoice, inputs: InputCho
   }
 }
 
-/** The numbers of each step, where a constant has them for all steps together. */
-export function stepValues(
+/** What an input is in each step, where it is another in each. */
+function stepChoices(
   choice: InputChoice | undefined,
   shape: readonly (number | string)[],
   steps: number,
-): readonly (readonly number[])[] | undefined {
-  if (choice?.kind !== 'constant' || steps === 1) return undefined
+): readonly InputChoice[] | undefined {
+  if (choice === undefined || steps === 1) return undefined
+  if (choice.kind === 'latent' && choice.eachStep === true)
+    return new Array<InputChoice>(steps).fill({ kind: 'latent' })
+  if (choice.kind !== 'constant') return undefined
   const count = elementCount(shape.map((size) => (typeof size === 'number' ? size : 1)))
   const { values } = choice
   if (values.length !== steps * count) return undefined
-  return Array.from({ length: steps }, (_, step) => values.slice(step * count, (step + 1) * count))
+  return Array.from({ length: steps }, (_, step) => ({
+    kind: 'constant',
+    values: values.slice(step * count, (step + 1) * count),
+  }))
 }
