@@ -269,7 +269,7 @@ function undecided(used: readonly OnnxValueInfo[], open: readonly OnnxValueInfo[
     })
   const example = (open[0] ?? used[0]!).name
   return new PlatemarkError('It is not clear what the inputs of the model are.', {
-    expected: 'one input, the latent; and for every other one what it is',
+    expected: 'one input, the latent, or for every other one what it is',
     found: `${used.length} in use: ${used.map(describe).join(', ')}`,
     fix: `Say what each is: --input ${example}=latent (from the seed), ${example}=class (a label that the user chooses), ${example}=vector (numbers that the user chooses) or ${example}=0.5 (always the same; @file.json or @file.npy for many).`,
   })
