@@ -21,7 +21,7 @@ fn has_many_channels(geometry: &LinearGeometry) -> bool {
 pub fn linear_convolution_size(geometry: LinearGeometry) -> Result<u32> {
     check_geometry(&geometry)?;
     let size = if has_many_channels(&geometry) { channels::size } else { rows::size };
-    Ok(size(&geometry) as u32)
+    u32::try_from(size(&geometry)).map_err(|_| Error::from_reason("too many weights"))
 }
 
 /// Lays the weights of a convolution out, in ONNX's order before; absolute values, if so.

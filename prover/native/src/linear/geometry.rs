@@ -59,7 +59,7 @@ impl LinearGeometry {
 
     /// Taps of the kernel.
     pub fn taps(&self) -> usize {
-        (self.kernel[0] * self.kernel[1]) as usize
+        self.kernel[0] as usize * self.kernel[1] as usize
     }
 
     /// Positions of an input channel.
@@ -81,7 +81,8 @@ impl LinearGeometry {
         let (driving, driven) = if self.transposed { (inputs, outputs) } else { (outputs, inputs) };
         let mut reads = vec![Vec::new(); outputs as usize];
         for tap in 0..self.kernel[axis] {
-            let offset = i64::from(tap * self.dilations[axis]) - i64::from(self.pad_begin[axis]);
+            let dilated = i64::from(tap) * i64::from(self.dilations[axis]);
+            let offset = dilated - i64::from(self.pad_begin[axis]);
             for t in 0..driving {
                 let place = i64::from(t) * i64::from(self.strides[axis]) + offset;
                 if (0..i64::from(driven)).contains(&place) {
@@ -106,5 +107,33 @@ impl LinearGeometry {
             output * inputs + input
         };
         pair * self.taps() + tap
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A model from elsewhere may say so: the far tap is at 2^32, not at 0.
+    #[test]
+    fn far_taps_read_nothing() {
+        for transposed in [false, true] {
+            let geometry = LinearGeometry {
+                transposed,
+                input_channels: 1,
+                input_height: 1,
+                input_width: 2,
+                output_channels: 1,
+                output_height: 1,
+                output_width: 2,
+                kernel: vec![1, 65_537],
+                strides: vec![1, 1],
+                dilations: vec![1, 65_536],
+                pad_begin: vec![0, 0],
+                groups: 1,
+            };
+            let read = |input| vec![Read { tap: 0, input }];
+            assert_eq!(geometry.reads(1), [read(0), read(1)]);
+        }
     }
 }
